@@ -15,7 +15,7 @@ build: ## Build bin/habeas
 	@mkdir -p bin
 	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/habeas ./services/habeas
 
-demo: build ## Build, and show the whole: five requests through nine systems
+demo: build ## Build, and show the whole: five requests through fourteen systems
 	@bin/habeas demo
 
 test: ## Every test that needs no outside service
@@ -82,6 +82,19 @@ test-clients: ## Other people's clients against the stand-ins, and the workers i
 test-formats: ## Bundles by bagit and frictionless, documents by AsyncAPI's parser and Spectral, the door by Schemathesis (as test-clients)
 	$(THIRDPARTY) -run '^TestThirdParty$$|^TestDocuments$$|^TestSchemathesis$$' ./services/internal/bundle ./services/internal/thirdparty ./services/habeas
 
+test-lake: ## Lakes: the program with them in it, and what PyIceberg and DuckDB find in tables and files after an erasure (Python 3; as test-clients)
+	$(GO) vet -tags lake ./services/systems ./services/habeas/node
+	$(THIRDPARTY) -run '^TestReaders$$' ./services/sandbox/activitylake
+
+test-alerts: ## Every alert of deploy/prometheus fires because of what causes it: a Prometheus scrapes a fleet (prometheus)
+	HABEAS_TEST_ALERTS=1 $(GO) test -count=1 -run '^TestAlerts$$' -timeout 15m ./services/habeas
+
+PREVIOUS ?= 28f42fc# v0.1.0, by its commit: not every checkout has tags
+test-upgrade: ## A fleet of the last release becomes one of this version while requests come in, in the order of docs/operate.md (PREVIOUS=COMMIT)
+	@rm -rf bin/previous && mkdir -p bin/previous/src && git archive $(PREVIOUS) | tar -x -C bin/previous/src
+	cd bin/previous/src && CGO_ENABLED=0 $(GO) build -buildvcs=false -o ../habeas ./services/habeas
+	HABEAS_TEST_UPGRADE=$(CURDIR)/bin/previous/habeas $(GO) test -count=1 -run '^TestUpgrade$$' ./services/habeas
+
 test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
 	@deploy/check
 	$(GO) test -count=1 -run 'TestDeploy(Metrics|Compose)$$' ./services/habeas
@@ -97,6 +110,10 @@ FAULTS := -fault-requests=2000 -fault-kills=100 -fault-outage=60s
 faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=2000 -fault-kills=100 -fault-outage=60s'
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 90m -v ./services/habeas $(FAULTS)
 
+RESTORED ?= -restore-requests=300
+test-restore: ## Restore the journal of a fleet on PostgreSQL from before two thirds of its requests, reconcile it, and see each end once or named (RESTORED='-restore-requests=300')
+	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run '^TestRestoredJournal$$' -timeout 20m -v ./services/habeas $(RESTORED)
+
 NIGHTLY := SEEDS=100000 FUZZTIME=10m KILLS=200
 nightly: ## What takes hours: race, simulate, truth, its mutants, fuzz, kill and faults, with NIGHTLY='SEEDS=100000 FUZZTIME=10m KILLS=200'
 	$(MAKE) -k race simulate truth truth-mutants fuzz kill faults $(NIGHTLY)
@@ -108,6 +125,10 @@ grown: ## What an append, a list, a timer and the relay cost in a journal of GRO
 clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
 	@mkdir -p bin
 	$(GO) build -trimpath -tags clouds -ldflags '-X main.version=$(VERSION)' -o bin/habeas ./services/habeas
+
+lake: ## Build bin/habeas with what reads lakes (Apache Iceberg); its demo has the system activity
+	@mkdir -p bin
+	$(GO) build -trimpath -tags lake -ldflags '-X main.version=$(VERSION)' -o bin/habeas ./services/habeas
 
 IMAGE ?= habeas
 BUILD_FLAGS ?= -trimpath
@@ -153,6 +174,12 @@ bench-kafka: build ## Measure this machine on Apache Kafka and PostgreSQL, again
 CONSOLE := -console-requests=1000000
 bench-sql: ## Measure gathering and erasing by a manifest against COPY and DELETE on PostgreSQL (ROWS=2000000)
 	HABEAS_TEST_POSTGRES=1 .ci/with-postgres $(GO) test ./pkg/sqlsystem -run xxx -bench 'BenchmarkCeiling|BenchmarkOnePerson' -benchtime 5x -timeout 60m -ceiling-rows=$(or $(ROWS),2000000)
+
+CROWD := 100000
+test-identity: ## Tell CROWD=100000 people apart who share telephones, name each other and have several accounts
+	$(GO) test -count=1 -run 'TestIdentity$$' -timeout 120m ./services/sandbox/internaldb -crowd=$(CROWD)
+bench-lake: ## Measure passes over a lake against reading and writing its files, and iceberg-go's Delete (ROWS=4000000)
+	$(GO) test -count=1 -timeout 60m -v -run 'TestLakeCosts$$' ./services/systems/lakesystem -lake-rows=$(or $(ROWS),4000000)
 
 bench-console: ## Measure the console's pages on PostgreSQL, with CONSOLE='-console-requests=1000000' requests (8 GB of disk)
 	HABEAS_TEST_POSTGRES=1 $(GO) test ./services/console -run xxx -bench BenchmarkConsole -benchtime 200x -timeout 120m $(CONSOLE)

@@ -19,14 +19,19 @@ grant habeas-coordinator --operation Read --topic dsar.events
 grant habeas-coordinator --operation Read --group habeas.watch
 grant habeas-coordinator --operation Write --topic dsar.tasks.aggregator
 grant habeas-coordinator --operation Write --topic dsar.tasks.account
+grant habeas-coordinator --operation Write --topic dsar.tasks.advertising
 grant habeas-coordinator --operation Write --topic dsar.tasks.billing
 grant habeas-coordinator --operation Write --topic dsar.tasks.communications
+grant habeas-coordinator --operation Write --topic dsar.tasks.community
+grant habeas-coordinator --operation Write --topic dsar.tasks.credit
 grant habeas-coordinator --operation Write --topic dsar.tasks.events
 grant habeas-coordinator --operation Write --topic dsar.tasks.marketo
 grant habeas-coordinator --operation Write --topic dsar.tasks.marketplace
+grant habeas-coordinator --operation Write --topic dsar.tasks.partner
 grant habeas-coordinator --operation Write --topic dsar.tasks.paymentech
 grant habeas-coordinator --operation Write --topic dsar.tasks.salesforce
 grant habeas-coordinator --operation Write --topic dsar.tasks.support
+grant habeas-coordinator --operation Write --topic dsar.tasks.training
 grant habeas-coordinator --operation Write --topic dsar.events
 grant habeas-coordinator --operation Write --topic dsar.rejected
 
@@ -55,10 +60,19 @@ grant habeas-operator --operation Read --group operator. --resource-pattern-type
 grant habeas-operator --operation Describe --topic dsar. --resource-pattern-type prefixed
 grant habeas-operator --operation Describe --group habeas. --resource-pattern-type prefixed
 
+grant habeas-reconciler --operation Read --topic dsar.requests
+grant habeas-reconciler --operation Read --topic dsar.events
+grant habeas-reconciler --operation Write --topic dsar.events
+
 grant habeas-worker-account --operation Read --topic dsar.tasks.account
 grant habeas-worker-account --operation Read --group habeas.worker.account
 grant habeas-worker-account --operation Write --topic dsar.reports
 grant habeas-worker-account --operation Write --topic dsar.rejected
+
+grant habeas-worker-advertising --operation Read --topic dsar.tasks.advertising
+grant habeas-worker-advertising --operation Read --group habeas.worker.advertising
+grant habeas-worker-advertising --operation Write --topic dsar.reports
+grant habeas-worker-advertising --operation Write --topic dsar.rejected
 
 grant habeas-worker-billing --operation Read --topic dsar.tasks.billing
 grant habeas-worker-billing --operation Read --group habeas.worker.billing
@@ -69,6 +83,16 @@ grant habeas-worker-communications --operation Read --topic dsar.tasks.communica
 grant habeas-worker-communications --operation Read --group habeas.worker.communications
 grant habeas-worker-communications --operation Write --topic dsar.reports
 grant habeas-worker-communications --operation Write --topic dsar.rejected
+
+grant habeas-worker-community --operation Read --topic dsar.tasks.community
+grant habeas-worker-community --operation Read --group habeas.worker.community
+grant habeas-worker-community --operation Write --topic dsar.reports
+grant habeas-worker-community --operation Write --topic dsar.rejected
+
+grant habeas-worker-credit --operation Read --topic dsar.tasks.credit
+grant habeas-worker-credit --operation Read --group habeas.worker.credit
+grant habeas-worker-credit --operation Write --topic dsar.reports
+grant habeas-worker-credit --operation Write --topic dsar.rejected
 
 grant habeas-worker-events --operation Read --topic dsar.tasks.events
 grant habeas-worker-events --operation Read --group habeas.worker.events
@@ -85,6 +109,11 @@ grant habeas-worker-marketplace --operation Read --group habeas.worker.marketpla
 grant habeas-worker-marketplace --operation Write --topic dsar.reports
 grant habeas-worker-marketplace --operation Write --topic dsar.rejected
 
+grant habeas-worker-partner --operation Read --topic dsar.tasks.partner
+grant habeas-worker-partner --operation Read --group habeas.worker.partner
+grant habeas-worker-partner --operation Write --topic dsar.reports
+grant habeas-worker-partner --operation Write --topic dsar.rejected
+
 grant habeas-worker-paymentech --operation Read --topic dsar.tasks.paymentech
 grant habeas-worker-paymentech --operation Read --group habeas.worker.paymentech
 grant habeas-worker-paymentech --operation Write --topic dsar.reports
@@ -99,3 +128,8 @@ grant habeas-worker-support --operation Read --topic dsar.tasks.support
 grant habeas-worker-support --operation Read --group habeas.worker.support
 grant habeas-worker-support --operation Write --topic dsar.reports
 grant habeas-worker-support --operation Write --topic dsar.rejected
+
+grant habeas-worker-training --operation Read --topic dsar.tasks.training
+grant habeas-worker-training --operation Read --group habeas.worker.training
+grant habeas-worker-training --operation Write --topic dsar.reports
+grant habeas-worker-training --operation Write --topic dsar.rejected

@@ -34,6 +34,9 @@ type Config struct {
 	// TLS, where set, is used for every connection. An empty ServerName is
 	// filled in with the broker's host.
 	TLS *tls.Config
+	// TLSFrom, where set, is asked for what each new connection uses in place of TLS: so a
+	// renewed certificate, or another list of authorities, holds from the next one on.
+	TLSFrom func() (*tls.Config, error)
 	// SASL, where its Mechanism is set, signs every connection in.
 	SASL SASL
 }
@@ -51,6 +54,9 @@ type SASL struct {
 	Mechanism string // "" (none), Plain, ScramSHA256 or ScramSHA512
 	User      string
 	Password  string
+	// PasswordFile, where set, is read at each sign-in; Password is what it held when it
+	// could last be read.
+	PasswordFile string
 }
 
 // String leaves the password out.
@@ -81,6 +87,15 @@ func (c Config) validate() error {
 }
 
 func (s SASL) mechanism() (sasl.Mechanism, error) {
+	m, err := s.fixed()
+	if m == nil || err != nil || s.PasswordFile == "" {
+		return m, err
+	}
+	return &renewed{as: s, now: m}, nil
+}
+
+// fixed returns the mechanism by the password as it is now.
+func (s SASL) fixed() (sasl.Mechanism, error) {
 	switch s.Mechanism {
 	case "":
 		return nil, nil
@@ -102,7 +117,11 @@ func (c Config) Dialer() (*kafka.Dialer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, DualStack: true, TLS: c.TLS, SASLMechanism: m}, nil
+	d := &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, DualStack: true, TLS: c.TLS, SASLMechanism: m}
+	if c.TLSFrom != nil {
+		d.TLS, d.DialFunc = nil, c.dialTLS
+	}
+	return d, nil
 }
 
 // Transport returns a pooled transport for producing and for administration: by it a
@@ -113,7 +132,11 @@ func (c Config) Transport() (*kafka.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kafka.Transport{ClientID: c.ClientID, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, TLS: c.TLS, SASL: m}, nil
+	t := &kafka.Transport{ClientID: c.ClientID, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, TLS: c.TLS, SASL: m}
+	if c.TLSFrom != nil {
+		t.TLS, t.Dial = nil, c.dialTLS
+	}
+	return t, nil
 }
 
 func (c Config) addr() net.Addr { return kafka.TCP(c.Brokers...) }

@@ -8,6 +8,20 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
+// brokersError is an error of the brokers, with what mostly causes it.
+type brokersError struct {
+	at, why string
+	err     error
+}
+
+func (e *brokersError) Error() string {
+	return fmt.Sprintf("bus: brokers at %s: %s: %v", e.at, e.why, e.err)
+}
+
+// Summary says why without saying where, so it may be shown to anyone.
+func (e *brokersError) Summary() string { return e.why }
+func (e *brokersError) Unwrap() error   { return e.err }
+
 // explain adds to a connection's error what mostly causes it. A wrong password
 // comes back from kafka-go as the same error as when nothing listens, so both are
 // named.
@@ -15,18 +29,19 @@ func explain(brokers []string, err error) error {
 	if err == nil {
 		return nil
 	}
-	at := strings.Join(brokers, ",")
+	e := &brokersError{at: strings.Join(brokers, ","), err: err}
+	var code kafka.Error
 	switch {
 	case errors.Is(err, kafka.SASLAuthenticationFailed), errors.Is(err, kafka.UnsupportedSASLMechanism), errors.Is(err, kafka.IllegalSASLState):
-		return fmt.Errorf("bus: brokers at %s refused the sign-in: check the SASL mechanism, user and password: %w", at, err)
+		e.why = "they refused the sign-in: check the SASL mechanism, user and password"
 	case errors.Is(err, kafka.TopicAuthorizationFailed), errors.Is(err, kafka.GroupAuthorizationFailed), errors.Is(err, kafka.ClusterAuthorizationFailed):
-		return fmt.Errorf("bus: brokers at %s: this user may not do that: check its ACLs: %w", at, err)
+		e.why = "this user may not do that: check its ACLs"
+	case errors.As(err, &code) && code != kafka.BrokerNotAvailable:
+		e.why = "they answered with an error"
+	default:
+		e.why = "they can't be used: either nothing listens there (or it speaks TLS and we don't, or the other way round), or the SASL user or password is wrong"
 	}
-	var code kafka.Error
-	if errors.As(err, &code) && code != kafka.BrokerNotAvailable {
-		return fmt.Errorf("bus: brokers at %s: %w", at, err)
-	}
-	return fmt.Errorf("bus: cannot use the brokers at %s: either nothing listens there (or it speaks TLS and we don't, or the other way round), or the SASL user or password is wrong: %w", at, err)
+	return e
 }
 
 // temporary reports whether trying again can help. What isn't Kafka's own error is

@@ -10,6 +10,8 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/fetch"
 	"golang.org/x/time/rate"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 const (
@@ -41,7 +43,7 @@ const (
 
 // errTopicGone says that a partition isn't there any more: its offsets mean
 // nothing, so the generation ends and begins again from what the group has.
-var errTopicGone = errors.New("topic or partition is gone")
+var errTopicGone = telemetry.Constant("topic or partition is gone")
 
 // read fetches the generation's partitions until ctx ends. Errors are retried for
 // ever, with growing waits; it returns errTopicGone when a partition is no longer
@@ -120,7 +122,7 @@ func (g *generation) readLeader(ctx context.Context, parts []*partition, healthy
 			}
 		}
 		healthy()
-		g.setTrouble(nil)
+		g.well()
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 )
 
 // Files is a [Config] as a configuration file holds it: names of files instead of
@@ -47,20 +46,23 @@ type SASLFiles struct {
 	PasswordFile string `yaml:"password_file"`
 }
 
-// Config reads the files and returns the configuration that they make. The error
-// names the file.
+// Config reads the files and returns the configuration that they make, by which each
+// connection reads them anew. The error names the file.
 func (f Files) Config() (Config, error) {
 	c := Config{Brokers: f.Brokers, ClientID: f.ClientID}
 	var err error
 	if c.TLS, err = f.TLS.config(); err != nil {
 		return c, err
 	}
+	if c.TLS != nil {
+		c.TLSFrom = f.TLS.fresh(c.TLS)
+	}
 	if f.SASL.Mechanism != "" || f.SASL.User != "" {
-		secret, err := os.ReadFile(f.SASL.PasswordFile)
+		password, err := readPassword(f.SASL.PasswordFile)
 		if err != nil {
-			return c, fmt.Errorf("bus: SASL password: %w", err)
+			return c, err
 		}
-		c.SASL = SASL{Mechanism: cmp.Or(f.SASL.Mechanism, ScramSHA512), User: f.SASL.User, Password: strings.TrimSpace(string(secret))}
+		c.SASL = SASL{Mechanism: cmp.Or(f.SASL.Mechanism, ScramSHA512), User: f.SASL.User, Password: password, PasswordFile: f.SASL.PasswordFile}
 	}
 	return c, nil
 }

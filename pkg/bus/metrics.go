@@ -17,11 +17,12 @@ type counts struct {
 	commits, commitsFailed, rebalances  atomic.Int64
 }
 
-// instruments are a subscriber's metrics. By partition: lag, stalled, silent.
+// instruments are a subscriber's metrics. By partition: lag, stalled, silent; these are
+// told as they were last while the member is outside of its group.
 // By topic: everything else. All carry the group.
 type instruments struct {
 	lag                                 metric.Int64ObservableGauge
-	stalled, silent                     metric.Float64ObservableGauge
+	stalled, silent, outside            metric.Float64ObservableGauge
 	inFlight, parked, heldBytes         metric.Int64ObservableGauge
 	fetched, handled, failed, abandoned metric.Int64ObservableCounter
 	commits, commitsFailed, rebalances  metric.Int64ObservableCounter
@@ -53,6 +54,7 @@ func (s *Subscriber) measure(p metric.MeterProvider) (end func(), err error) {
 		lag:           gauge("habeas.bus.lag", "{message}", "Messages of a partition that aren't done, as of the last fetch."),
 		stalled:       seconds("habeas.bus.stalled", "For how long a partition's watermark hasn't moved although there are messages."),
 		silent:        seconds("habeas.bus.silent", "For how long no fetch of a partition was answered, where there is room for more."),
+		outside:       seconds("habeas.bus.outside", "For how long this member has been outside of its group."),
 		inFlight:      gauge("habeas.bus.in_flight", "{message}", "Messages handed out and not answered."),
 		parked:        gauge("habeas.bus.parked", "{message}", "Messages fetched and held back: behind another of their key, or after a nack."),
 		heldBytes:     gauge("habeas.bus.held", "By", "Memory of the messages fetched and not done."),
@@ -96,8 +98,11 @@ func (s *subscription) observe(o metric.Observer, m *instruments) {
 	} {
 		o.ObserveInt64(i, n.Load(), by)
 	}
+	o.ObserveFloat64(m.outside, s.outside().Seconds(), by)
+	// While this member is outside of its group, its partitions are told as it left them: a
+	// series that ends when Kafka goes away is one that no alert sees.
 	s.mu.Lock()
-	g := s.current
+	g := s.last
 	s.mu.Unlock()
 	var st Stats
 	if g != nil {

@@ -16,6 +16,8 @@ import (
 	"sync"
 
 	"github.com/segmentio/kafka-go/sasl"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // scram signs in by SCRAM (RFC 5802, RFC 7677), without channel binding.
@@ -66,7 +68,7 @@ const (
 	scramHeader = "n,,"
 )
 
-var errScram = errors.New("bus: the broker's SCRAM answer is not what RFC 5802 has")
+var errScram = telemetry.Constant("bus: the broker's SCRAM answer is not what RFC 5802 has")
 
 func newScram(name string, h func() hash.Hash, s SASL) *scram {
 	return &scram{name: name, hash: h, user: s.User, password: s.Password, nonce: rand.Text}

@@ -12,6 +12,8 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/segmentio/kafka-go"
 	"go.opentelemetry.io/otel/metric"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // The defaults of SubscriberConfig, and what isn't configurable.
@@ -49,7 +51,7 @@ const (
 )
 
 // ErrClosed is returned by a closed Publisher or Subscriber.
-var ErrClosed = errors.New("bus: closed")
+var ErrClosed = telemetry.Constant("bus: closed")
 
 // SubscriberConfig configures a [Subscriber]. Zero values mean the defaults.
 type SubscriberConfig struct {

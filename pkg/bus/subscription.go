@@ -40,8 +40,10 @@ type subscription struct {
 
 	mu       sync.Mutex
 	current  *generation // nil while outside of the group
+	last     *generation // the current one, or the one before
 	outSince time.Time
 	lastErr  error
+	troubled time.Time // since when there is a lastErr
 }
 
 func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscription {
@@ -89,7 +91,7 @@ func (s *subscription) run() {
 			s.trouble(explain(s.sub.config.Brokers, err))
 			continue
 		}
-		s.setTrouble(nil)
+		s.well()
 		s.count.rebalances.Add(1)
 		g := newGeneration(s, gen)
 		s.setGeneration(g)
@@ -109,20 +111,44 @@ func (s *subscription) setGeneration(g *generation) {
 	s.current = g
 	if g == nil {
 		s.outSince = time.Now()
+		return
 	}
+	s.last = g
 }
 
-// trouble keeps an error for Check, and logs it where it differs from the last one.
+// outside returns for how long this member has been outside of its group.
+func (s *subscription) outside() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current != nil {
+		return 0
+	}
+	return time.Since(s.outSince)
+}
+
+// trouble keeps an error for Check, and logs it where it is of another kind than the last
+// one: a broker that goes away breaks connections, then refuses them, then answers with
+// codes, and all of that is one outage.
 func (s *subscription) trouble(err error) {
-	if s.setTrouble(err) {
+	s.mu.Lock()
+	news := s.lastErr == nil || (!temporary(err) && s.lastErr.Error() != err.Error())
+	if s.lastErr == nil {
+		s.troubled = time.Now()
+	}
+	s.lastErr = err
+	s.mu.Unlock()
+	if news {
 		s.log.Warn("bus: trouble, trying again", "topic", s.topic, "group", s.sub.config.Group, "error", err)
 	}
 }
 
-func (s *subscription) setTrouble(err error) (news bool) {
+// well says that a trouble is over, where there was one.
+func (s *subscription) well() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	news = err != nil && (s.lastErr == nil || s.lastErr.Error() != err.Error())
-	s.lastErr = err
-	return news
+	over, since := s.lastErr != nil, s.troubled
+	s.lastErr = nil
+	s.mu.Unlock()
+	if over {
+		s.log.Info("bus: the trouble is over", "topic", s.topic, "group", s.sub.config.Group, "after", time.Since(since).Round(time.Millisecond))
+	}
 }

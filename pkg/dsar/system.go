@@ -45,6 +45,15 @@ type Link struct {
 	// One tells that it leads to one person's identifier only. Where it leads to
 	// several, a person must look.
 	One bool `json:"one,omitempty"`
+	// Along tells that what the system itself has found of type By, by a link that isn't
+	// weak, it has found this along with: it isn't asked again for that.
+	Along bool `json:"along,omitempty"`
+}
+
+// LeadsOn reports whether an identifier that the system itself has found may lead it to
+// others, which it has not found along with it.
+func (s System) LeadsOn(t IdentifierType) bool {
+	return slices.ContainsFunc(s.Links, func(l Link) bool { return l.By == t && !l.Along })
 }
 
 // Can reports whether the system has the ability that an action needs.

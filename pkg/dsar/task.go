@@ -54,6 +54,9 @@ type Counts struct {
 	// were asked for by their keys: somebody else deleted them, or an earlier try
 	// whose report was lost. They are never counted as erased.
 	Gone int64 `json:"gone,omitempty"`
+	// Reassigned is, with erase, how many planned records hold somebody else's identifiers by
+	// now, and were left. A person sees it before an answer leaves.
+	Reassigned int64 `json:"reassigned,omitempty"`
 	// Late is, with erase, how many of the erased, anonymised and retained records were
 	// not in the plan: they came after it, and were found by asking anew.
 	Late int64 `json:"late,omitempty"`
@@ -86,8 +89,10 @@ func (c Counts) Kept() int64 {
 }
 
 // Accounted returns how many planned records an erasure accounts for: each is
-// erased, anonymised, retained or gone.
-func (c Counts) Accounted() int64 { return c.Erased + c.Anonymised + c.Kept() + c.Gone - c.Late }
+// erased, anonymised, retained, gone or somebody else's by now.
+func (c Counts) Accounted() int64 {
+	return c.Erased + c.Anonymised + c.Kept() + c.Gone + c.Reassigned - c.Late
+}
 
 // Retain adds n records that must stay on a ground until a time; the zero time
 // where no end is known. Of one ground there is one entry: Until is the latest end,
@@ -161,6 +166,13 @@ type Retention struct {
 // LegalHold is the ground of records that must stay because of a hold.
 const LegalHold = "legal-hold"
 
+// The grounds of records that a manifest has stay, and no law: since it says so, and while
+// other people's records refer to them. Another person's erasure may take them.
+const (
+	GroundKept   = "kept"
+	GroundShared = "shared"
+)
+
 // AllDatasets among a task's holds is a hold on the whole system, whatever datasets its
 // worker's manifest has.
 const AllDatasets = "*"
@@ -174,24 +186,26 @@ const (
 
 // The codes of a gathering whose records a person must look at, since they may
 // tell of other people as well, and of what that person decides: to show them
-// as they are, or without what the manifest names.
+// as they are, without what the manifest names, or without single values.
 const (
 	CodeOthers         = "others"
 	CodeOthersReleased = "others-released"
 	CodeOthersRedacted = "others-redacted"
+	CodeOthersReviewed = "others-reviewed"
 )
 
 // CodePlanTooLarge is the code of the brake on erasures: a plan holds far more than
 // one person has.
 const CodePlanTooLarge = "plan-too-large"
 
-// The codes of an erasure that doesn't keep to its plan, and of one whose plan
-// can't be had or is another than the journal knows. The last two begin anew with a
-// plan when a person retries them.
+// The codes of an erasure that doesn't keep to its plan, of one whose plan can't be had or
+// is another than the journal knows, and of one that has none. The last three begin anew
+// with a plan when a person retries them.
 const (
 	CodePlanUnmet    = "plan-unmet"
 	CodePlanMissing  = "plan-missing"
 	CodePlanMismatch = "plan-mismatch"
+	CodeNoPlan       = "no-plan"
 )
 
 // CodeNotCovered is the code of what is [Incomplete].
@@ -224,8 +238,9 @@ type Task struct {
 	Holds []string `json:"holds,omitempty"`
 	// Lease is how long it may go unheard of before it is sent anew.
 	Lease time.Duration `json:"lease,omitempty"`
-	// Plan names the sealed plan, with its SHA-256: with erase and prove, where
-	// something was planned. An erasure goes by this plan and by no other.
+	// Plan names the sealed plan, with its SHA-256: with erase always, with prove where
+	// something was planned. An erasure goes by this plan and by no other; without one
+	// nothing is erased ([CodeNoPlan]).
 	Plan *Object `json:"plan,omitempty"`
 	// Earlier are the plans that were made before this one, and what came after them and
 	// had to stay. With plan, what of it is still there is planned too; with erase and prove,
@@ -234,6 +249,9 @@ type Task struct {
 	// ByKeys tells, with plan, erase and prove, that only what stands under the plan's keys is
 	// meant: the person may have become a customer anew since.
 	ByKeys bool `json:"by_keys,omitempty"`
+	// Formerly are the names that the system had before it was renamed: Plan and Earlier may
+	// be of a time when it had one of them.
+	Formerly []string `json:"formerly,omitempty"`
 }
 
 // ReportKind tells the five things that a worker can say of a task.

@@ -21,6 +21,17 @@ const (
 	headerTraceParent = "ce_traceparent"
 )
 
+// The headers of a fact on dsar.events, beside those of every event: extension attributes,
+// which [Decode] leaves out.
+const (
+	// HeaderFactHash is the fact's hash in its request's chain, in hexadecimal, by which
+	// whoever follows can verify that chain.
+	HeaderFactHash = "ce_facthash"
+	// HeaderFactMAC is that hash's MAC by a secret of the vault, in base64: who has the
+	// vault knows by it that the journal had that fact.
+	HeaderFactMAC = "ce_factmac"
+)
+
 const (
 	// specVersion is the version of CloudEvents that Habeas speaks.
 	specVersion = "1.0"

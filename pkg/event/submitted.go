@@ -49,8 +49,8 @@ type SubjectIdentifier struct {
 type Details struct {
 	// Corrections are the values that the person gives, for rectification.
 	Corrections []Correction `json:"corrections,omitempty"`
-	// Purposes are those that the person objects to or withdraws consent from;
-	// none means all that the right reaches.
+	// Purposes are those that the person objects to or withdraws consent from, by id, or all
+	// with a mark, as mark:marketing; none means all that the right reaches.
 	Purposes []string `json:"purposes,omitempty"`
 	// Message is what the person writes with an appeal or a complaint.
 	Message string `json:"message,omitempty"`

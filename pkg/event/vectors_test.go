@@ -270,7 +270,7 @@ func TestErrorTexts(t *testing.T) {
 		`[]`:   "must be of type object",
 		`oops`: "the text is not JSON",
 		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"EEA","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[]}}`:                                                                 "/subject/identifiers: must have at least 1 items",
-		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"<Mars>","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[{"type":"email","value":"a@b.c"}]}}`:                              "/jurisdiction: must have the form ^[A-Za-z][A-Za-z ]{0,39}$",
+		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"<Mars>","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[{"type":"email","value":"a@b.c"}]}}`:                              "/jurisdiction: must have the form ^[A-Za-z\\u00c0-\\ud7a3][A-Za-z\\u00c0-\\ud7a3 .'-]{0,39}$",
 		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"EEA","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[{"type":"email","value":"a@b.c"}]},"urgent":true,"a b@c.example":1}`: `must not have the unknown "(not a plain name)", "urgent"`,
 	} {
 		if err := v.ValidateData(event.TypeSubmitted, []byte(data)); err == nil || err.Error() != want {

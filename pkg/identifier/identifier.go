@@ -9,14 +9,18 @@
 //     spaces, byte order marks, control characters) don't count, for any type;
 //   - characters are compared in Unicode's form C;
 //   - e-mail: case doesn't count, before the @ either (a strict reader of RFC 5321
-//     would tell it apart and no mail provider does); a domain is the same in
-//     Unicode and in Punycode (IDNA). What is behind a plus, and dots before the @,
+//     would tell it apart and no mail provider does), but a letter outside of ASCII is
+//     never one of ASCII: İ isn't i; a domain is the same in Unicode and in Punycode
+//     (IDNA), and with the dot of the root behind it; mailto: before it doesn't count.
+//     What is behind a plus, and dots before the @,
 //     count: some providers take them as other people's;
 //   - phone: spaces, hyphens, dots, slashes and brackets don't count; 00 is +; a
 //     national prefix that is written behind the country's code ("+33 (0)6") isn't
 //     part of the number; and, where a default country is configured, a national
 //     number is the same as its international writing. An extension counts.
-//     Text that isn't a number is compared as text.
+//     Text that isn't a number is compared as text;
+//   - a UUID, as an identifier of any other type: case, hyphens and braces around it
+//     don't count, nor does urn:uuid: before it. It is told by its form, 32 hexadecimal digits.
 //
 // Everything else counts: two account numbers that differ in case are two.
 //
@@ -29,6 +33,7 @@ package identifier
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -68,6 +73,9 @@ func (r Rules) Normalise(typ dsar.IdentifierType, value string) string {
 	case Phone:
 		return r.normalisePhone(value)
 	default:
+		if canonical, is := uuidOf(value); is {
+			return canonical
+		}
 		return norm.NFC.String(value)
 	}
 }
@@ -82,9 +90,10 @@ func (r Rules) Same(typ dsar.IdentifierType, a, b string) bool {
 // and was brought into the form that a database can compute: see [Plain]. The
 // normal form is the first. Who looks a person up in a store that can't call
 // [Rules.Normalise] asks for any of them, and MAY check what comes back by
-// [Rules.Same]. It misses stored values that only Go brings together: digits of
-// other scripts, and letters that have more than one lower case (the Greek final
-// sigma, the long s).
+// [Rules.Same]. It misses stored values that only Go brings together, which
+// [Rules.Findable] tells: digits of other scripts, a domain that IDNA maps (full-width
+// letters), letters that have more than one lower case (the Greek final sigma), and
+// UUIDs in both cases at once or as a URN.
 func (r Rules) Forms(typ dsar.IdentifierType, value string) []string {
 	n := r.Normalise(typ, value)
 	switch base(typ) {
@@ -93,6 +102,9 @@ func (r Rules) Forms(typ dsar.IdentifierType, value string) []string {
 	case Phone:
 		return r.phoneForms(n)
 	default:
+		if _, is := uuidOf(n); is {
+			return uuidForms(n)
+		}
 		return []string{n}
 	}
 }
@@ -104,7 +116,7 @@ func Plain(typ dsar.IdentifierType, value string) string {
 	value = Trim(value)
 	switch base(typ) {
 	case Email:
-		return strings.ToLower(value)
+		return strings.Map(lower, value)
 	case Phone:
 		return strings.Map(func(r rune) rune {
 			if strings.ContainsRune(Separators, r) {
@@ -115,6 +127,15 @@ func Plain(typ dsar.IdentifierType, value string) string {
 	default:
 		return value
 	}
+}
+
+// lower returns the lower case of a letter, as far as that isn't one of ASCII where the
+// letter is none.
+func lower(r rune) rune {
+	if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
+		return l
+	}
+	return r
 }
 
 // Separators are the characters that a telephone number is written with and that

@@ -11,7 +11,10 @@ import (
 	"habeas.dev/pkg/identifier"
 )
 
-func rules(t testing.TB, country string) identifier.Rules {
+func rules(t interface {
+	Helper()
+	Fatal(args ...any)
+}, country string) identifier.Rules {
 	t.Helper()
 	r, err := identifier.New(country)
 	if err != nil {
@@ -38,6 +41,14 @@ func TestNormalise(t *testing.T) {
 		{"", "email", "anna@例え。jp", "anna@xn--r8jz45g.jp"},
 		{"", "email", "anna+news@example.com", "anna+news@example.com"},
 		{"", "email", "a.n.n.a@gmail.com", "a.n.n.a@gmail.com"},
+		{"", "email", "İpek@x.tr", "i\u0307pek@x.tr"},
+		{"", "email", "i\u0307pek@x.tr", "i\u0307pek@x.tr"},
+		{"", "email", "ıpek@x.tr", "ıpek@x.tr"},
+		{"", "email", "ſam@x.org", "ſam@x.org"},
+		{"", "email", "Mailto:anna@x.org.", "anna@x.org"},
+		{"", "email", "mailto: MAILTO:anna@x.org", "anna@x.org"},
+		{"", "email", "anna@x.org..", "anna@x.org.."},
+		{"", "email", "anna@ｅxample.com", "anna@example.com"},
 		{"", "email", "a\xff@x.org", "a\xff@x.org"},
 		{"", "email", "no address", "no address"},
 		{"", "crm.email", " A@X.org", "a@x.org"},
@@ -64,6 +75,13 @@ func TestNormalise(t *testing.T) {
 		{"", "phone", "+", "+"},
 		{"", "account_id", "\u3000A-1 ", "A-1"},
 		{"", "desk.user_id", " 2", "2"},
+		{"", "account_id", " 5F2B3C4D-1a2b-4c3d-8E9F-0a1b2c3d4e5f", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f"},
+		{"", "cookie_id", "5F2B3C4D1A2B4C3D8E9F0A1B2C3D4E5F", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f"},
+		{"", "cookie_id", "{5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f}", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f"},
+		{"", "cookie_id", "URN:uuid:5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f"},
+		{"", "cookie_id", "{5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f", "{5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f"},
+		{"", "cookie_id", "5F2B3C4D-1A2B-4C3D8-E9F-0A1B2C3D4E5F", "5F2B3C4D-1A2B-4C3D8-E9F-0A1B2C3D4E5F"},
+		{"", "cookie_id", "5F2B3C4D1A2B4C3D8E9F0A1B2C3D4E5G", "5F2B3C4D1A2B4C3D8E9F0A1B2C3D4E5G"},
 		{"", "email", " \u200b\t", ""},
 	} {
 		if got := rules(t, c.country).Normalise(c.typ, c.in); got != c.want {
@@ -86,9 +104,15 @@ func TestDifferentPeople(t *testing.T) {
 		{"email", "anna@x.org", "an.na@x.org"},
 		{"email", "strasse@x.de", "straße@x.de"},
 		{"email", "anna@x.org", "anna@x.com"},
+		{"email", "İpek@x.tr", "ipek@x.tr"},
+		{"email", "ıpek@x.tr", "ipek@x.tr"},
+		{"email", "ſam@x.org", "sam@x.org"},
 		{"email", "", ""},
 		{"account_id", "a-1", "A-1"},
 		{"account_id", "1", "01"},
+		{"account_id", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e50"},
+		{"account_id", "5f2b3c4d1a2b4c3d8e9f0a1b2c3d4e5", "05f2b3c4d1a2b4c3d8e9f0a1b2c3d4e5"},
+		{"account_id", "ABCDEF0123456789", "abcdef0123456789"},
 		{"phone", "+33612345678", "+44612345678"},
 		{"phone", "+14155550100x1", "+14155550100x2"},
 		{"phone", "ask Anna 1", "ask Ben 1"},
@@ -104,7 +128,7 @@ func TestDifferentPeople(t *testing.T) {
 func anyValue(t *rapid.T) (dsar.IdentifierType, string) {
 	typ := rapid.SampledFrom([]dsar.IdentifierType{"email", "phone", "account_id", "desk.email"}).Draw(t, "type")
 	s := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
-		rapid.StringMatching(`[+ 0-9()x#é.-]*`), rapid.StringMatching(`(00|\+|011)?(33|1|39|44)?\(?0?\)?[0-9 ]{6,11}( ?x ?[0-9]{1,3})?`),
+		rapid.StringMatching(`[+ 0-9()x#é.-]*`), rapid.StringMatching(`(urn:uuid:|\{)?[0-9a-fA-F]{8}-?([0-9a-f]{4}-?){3}[0-9A-F]{12}\}?`), rapid.StringMatching(`(00|\+|011)?(33|1|39|44)?\(?0?\)?[0-9 ]{6,11}( ?x ?[0-9]{1,3})?`),
 		rapid.StringMatching(`[a-zA-Zéßİıς.+]{1,5}@(xn--)?[a-zA-Zäßñ-]{1,6}\.[a-z]{2,3}`)).Draw(t, "value")
 	return typ, s
 }
@@ -186,5 +210,84 @@ func TestBlanks(t *testing.T) {
 	}
 	if strings.ContainsAny(identifier.Blanks, "abc@+0123") {
 		t.Error("a character of identifiers is a blank")
+	}
+}
+
+// TestUUIDsInAnyWriting: every writing of a UUID is the same identifier, and those that stores
+// have are among its forms.
+func TestUUIDsInAnyWriting(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		canonical := rapid.StringMatching(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`).Draw(t, "uuid")
+		plain := strings.ReplaceAll(canonical, "-", "")
+		upper := strings.ToUpper(canonical)
+		stored := []string{canonical, upper, plain, strings.ToUpper(plain), "{" + canonical + "}", "{" + upper + "}"}
+		for _, w := range append([]string{"urn:uuid:" + canonical, "URN:UUID:" + upper, " " + upper[:13] + canonical[13:] + "\n"}, stored...) {
+			if n := rules(t, "").Normalise("account_id", w); n != canonical {
+				t.Fatalf("%q is %q", w, n)
+			}
+			for _, form := range stored {
+				if forms := rules(t, "").Forms("cookie_id", w); !slices.Contains(forms, form) {
+					t.Fatalf("%q of %q isn't among %q", form, w, forms)
+				}
+			}
+		}
+	})
+}
+
+// TestMalformed: what is no identifier of its type is said.
+func TestMalformed(t *testing.T) {
+	t.Parallel()
+	for typ, values := range map[dsar.IdentifierType][]string{
+		"email":      {"", " \u200b", "Anna <anna@example.com>", "<anna@example.com>", "anna@@example.com", "a b@example.com", "@example.com", "anna@", "anna", "anna@example..com", "anna@.com", "an\u00adna@example.com", "anna@example.com, bob@example.com", "anna@example.com;bob@example.com", "mailto:", "anna@x.org..", "a\xff@x.org", "\"anna\"@example.com"},
+		"crm.email":  {"anna"},
+		"phone":      {"", "none", "+"},
+		"account_id": {"", "\t"},
+	} {
+		for _, v := range values {
+			if said := identifier.Malformed(typ, v); said == "" {
+				t.Errorf("%s %q: %q", typ, v, said)
+			}
+		}
+	}
+	for typ, values := range map[dsar.IdentifierType][]string{
+		"email":      {"anna@example.com", " Anna+news@Example.com. ", "mailto:anna@example.com", "anna@localhost", "josé@bücher.example", "anna@例え。jp", "o'brien!#$%&*/=?^_{|}~@x.org", "İpek@x.tr"},
+		"phone":      {"15", "+33 (0)6 12", "call 12"},
+		"account_id": {"Anna <1>", "a b"},
+	} {
+		for _, v := range values {
+			if said := identifier.Malformed(typ, v); said != "" {
+				t.Errorf("%s %q: %q", typ, v, said)
+			}
+		}
+	}
+}
+
+// TestFindable: what is said to be findable is, by every writing of the same identifier.
+func TestFindable(t *testing.T) {
+	t.Parallel()
+	found := 0
+	rapid.Check(t, func(t *rapid.T) {
+		r := anyRules(t)
+		typ, stored := anyValue(t)
+		if !r.Findable(typ, stored) {
+			return
+		}
+		found++
+		for _, asked := range append(r.Forms(typ, stored), strings.ToUpper(stored), " "+stored) {
+			if r.Same(typ, asked, stored) && !slices.Contains(r.Forms(typ, asked), identifier.Plain(typ, stored)) {
+				t.Fatalf("%q isn't found by %q", stored, asked)
+			}
+		}
+	})
+	if found == 0 {
+		t.Error("nothing is findable")
+	}
+	for typ, values := range map[dsar.IdentifierType][]string{"email": {"anna@ｅxample.com", "Anna <anna@x.org>", "\u212aarl@x.org"}, "phone": {"33612345678", "+３３612345678", "none"}} {
+		for _, v := range values {
+			if (identifier.Rules{}).Findable(typ, v) {
+				t.Errorf("%q is findable", v)
+			}
+		}
 	}
 }

@@ -12,13 +12,16 @@ import (
 // extension matches what a number is followed by inside of a firm.
 var extension = regexp.MustCompile(`(?i)^(.*[0-9)])\s*(?:;ext=|extension|ext\.?|x|#)\s*:?\s*([0-9]{1,8})$`)
 
+// tel is how a link to a number begins (RFC 3966).
+const tel = "tel:"
+
 // normalisePhone returns a number as its digits, with + in front where it is
 // international and ;ext= behind where it has an extension. Text that isn't a
 // number is returned as text.
 func (r Rules) normalisePhone(s string) string {
 	text := fold(s)
 	s = latinDigits(norm.NFKC.String(s))
-	s = strings.TrimPrefix(s, "tel:")
+	s = strings.TrimPrefix(s, tel)
 	ext := ""
 	if m := extension.FindStringSubmatch(s); m != nil {
 		s, ext = m[1], ";ext="+m[2]
@@ -125,7 +128,7 @@ func (r Rules) numberForms(n string) []string {
 	if !ok || strings.Trim(number, "0123456789") != "" {
 		return []string{n}
 	}
-	forms := []string{n, "00" + number}
+	forms := []string{n, "00" + number, tel + n}
 	if c := countryOfNumber(number); c != nil {
 		national := c.trunk + number[len(c.code):]
 		forms = append(forms, "+"+c.code+national, "00"+c.code+national)

@@ -26,6 +26,8 @@ type Grant struct {
 	// Held are the people of whom holds keep records, with the tasks of an erasure: what is
 	// theirs as well must stay.
 	Held []HeldRef `json:"held,omitempty"`
+	// Plans are those of a person of whom records are held, in their own grant.
+	Plans []dsar.Object `json:"plans,omitempty"`
 }
 
 // Identifier is an identifier in the clear.
@@ -33,6 +35,9 @@ type Identifier struct {
 	Type      dsar.IdentifierType `json:"type"`
 	Value     string              `json:"value"`
 	Assurance dsar.Assurance      `json:"assurance"`
+	// FoundBy is the system that found it, or [dsar.EarlierRequest]; empty where the request
+	// gave it.
+	FoundBy string `json:"found_by,omitempty"`
 }
 
 // GrantRef is how a task names its grant.

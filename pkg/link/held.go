@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 )
 
@@ -28,6 +29,12 @@ type Held struct {
 	Identifiers []dsar.Identifier
 	// Datasets are those of which nothing may be erased; none: of all.
 	Datasets []string
+	// Plans are the plans of the person's own erasure of the system: what had to stay is known
+	// by its keys, where what led to it is gone.
+	Plans []dsar.Object
+	// Beside tells that the hold is on another request of the person: where this one was
+	// forgotten, nothing of its plans was left.
+	Beside bool
 }
 
 // HeldRef is how a grant names a person of whom records are held. Who it is lies under
@@ -43,6 +50,9 @@ type HeldPerson struct {
 	RequestID   string
 	Identifiers []Identifier
 	Datasets    []string
+	// Grant opens Plans.
+	Grant Grant
+	Plans []dsar.Object
 }
 
 // HubOption sets up a [Hub].
@@ -61,7 +71,8 @@ func erases(t dsar.Task) bool {
 }
 
 // held puts into the vault whose records an erasure must leave, each under their own
-// request. Of whom nothing is known by which the system could be asked nothing is there.
+// request. Of whom nothing is known by which the system
+// could be asked, and nothing was planned, nothing is there.
 func (h *Hub) held(ctx context.Context, t dsar.Task) ([]HeldRef, error) {
 	if h.holds == nil || !erases(t) {
 		return nil, nil
@@ -72,11 +83,13 @@ func (h *Hub) held(ctx context.Context, t dsar.Task) ([]HeldRef, error) {
 	}
 	var out []HeldRef
 	for _, p := range people {
-		if len(p.Identifiers) == 0 {
+		if len(p.Identifiers) == 0 && len(p.Plans) == 0 {
 			continue
 		}
 		ref, err := h.writeHeld(ctx, t.System, p)
 		switch {
+		case errors.Is(err, vault.ErrShredded) && p.Beside:
+			continue
 		case errors.Is(err, vault.ErrShredded), errors.Is(err, vault.ErrNoKeys), errors.Is(err, errUnreadable):
 			return nil, fmt.Errorf("%w: hold of request %s", errHeldLost, p.RequestID)
 		case err != nil:
@@ -97,6 +110,15 @@ func (h *Hub) writeHeld(ctx context.Context, system string, p Held) (GrantRef, e
 	if err := g.open(keys, dsar.Task{System: system, Identifiers: p.Identifiers}); err != nil {
 		return GrantRef{}, err
 	}
+	g.Plans, g.Objects = p.Plans, map[string][]byte{}
+	for _, plan := range p.Plans {
+		scope := vault.ScopeOf(plan.Name)
+		k, err := keys.ObjectKey(scope)
+		if err != nil {
+			return GrantRef{}, err
+		}
+		g.Objects[scope] = k.Secret()
+	}
 	k, err := keys.ObjectKey(system + "/" + heldAction + "/1")
 	if err != nil {
 		return GrantRef{}, err
@@ -105,7 +127,7 @@ func (h *Hub) writeHeld(ctx context.Context, system string, p Held) (GrantRef, e
 }
 
 // errHeldLost says that a hold is on, and that whom it concerns can't be read any more.
-var errHeldLost = errors.New("whose records are held can't be read")
+var errHeldLost = telemetry.Constant("whose records are held can't be read")
 
 // ReadHeld reads from the vault whose records must stay.
 func (g Grant) ReadHeld(ctx context.Context, o *vault.Objects) ([]HeldPerson, error) {
@@ -115,7 +137,7 @@ func (g Grant) ReadHeld(ctx context.Context, o *vault.Objects) ([]HeldPerson, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, HeldPerson{RequestID: ref.RequestID, Identifiers: of.Identifiers, Datasets: ref.Datasets})
+		out = append(out, HeldPerson{RequestID: ref.RequestID, Identifiers: of.Identifiers, Datasets: ref.Datasets, Grant: of, Plans: of.Plans})
 	}
 	return out, nil
 }

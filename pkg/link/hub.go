@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 )
 
@@ -125,7 +126,7 @@ func (h *Hub) Together() *Hub {
 const minLife = 5 * time.Minute
 
 // errUnreadable says that what the journal has sealed of a request doesn't open.
-var errUnreadable = errors.New("an identifier doesn't open with its request's keys")
+var errUnreadable = telemetry.Constant("an identifier doesn't open with its request's keys")
 
 // grant puts what a task's worker may open into the vault.
 func (h *Hub) grant(ctx context.Context, o order) (GrantRef, error) {
@@ -169,7 +170,7 @@ func (g *Grant) open(keys *vault.Keys, t dsar.Task) error {
 		if err != nil {
 			return unreadable(err)
 		}
-		g.Identifiers = append(g.Identifiers, Identifier{Type: id.Type, Value: string(value), Assurance: id.Assurance})
+		g.Identifiers = append(g.Identifiers, Identifier{Type: id.Type, Value: string(value), Assurance: id.Assurance, FoundBy: id.FoundBy})
 	}
 	if len(t.Details) > 0 {
 		details, err := keys.Open(t.Details, vault.RequestDetails)
@@ -201,7 +202,7 @@ func unreadable(err error) error {
 }
 
 // scopes returns the scopes of the objects that a task's worker opens or writes: its own
-// attempt's, its plan's, and with the aggregator those of all that was gathered.
+// attempt's, its plan's, and with the aggregator those of all that was gathered or corrected.
 func (o order) scopes() []string {
 	scopes := []string{Scope(o.System, o.Action, o.Attempt)}
 	if o.Plan != nil {
@@ -215,7 +216,7 @@ func (o order) scopes() []string {
 	}
 	for _, s := range o.Answer.Systems {
 		for _, end := range s.Ends {
-			if end.Action != dsar.Gather {
+			if end.Action != dsar.Gather && end.Action != dsar.Rectify {
 				continue
 			}
 			for _, object := range end.Objects {

@@ -15,6 +15,8 @@ import (
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // Key is the keyset of one worker's link, shared by it and the coordinator alone. It is
@@ -44,7 +46,7 @@ const (
 )
 
 // ErrNoKey says that there is no link key where one was looked for.
-var ErrNoKey = errors.New("there is no link key: make it with habeas keys init, and put it there")
+var ErrNoKey = telemetry.Constant("there is no link key: make it with habeas keys init, and put it there")
 
 // NewKey makes a key that is in no file: for tests, and for programs of one process.
 func NewKey() *Key {

@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/telemetry"
 )
 
 // Envelope is the data of a task and of a report as a topic has them: what it is about,
@@ -67,13 +68,13 @@ const (
 // The errors by which a message isn't believed. Their texts hold nothing of it.
 var (
 	// ErrNotSealed says that a message isn't one of this link: its seal doesn't open.
-	ErrNotSealed = errors.New("it is not sealed by the link key for what it says to be")
+	ErrNotSealed = telemetry.Constant("it is not sealed by the link key for what it says to be")
 	// ErrExpired says that a task was good until before now.
-	ErrExpired = errors.New("it has expired")
+	ErrExpired = telemetry.Constant("it has expired")
 	// ErrNonce says that a report doesn't repeat what its task said.
-	ErrNonce = errors.New("it doesn't repeat its task's nonce")
+	ErrNonce = telemetry.Constant("it doesn't repeat its task's nonce")
 	// ErrNotPlain says that what was sealed isn't what it should be.
-	ErrNotPlain = errors.New("what it has sealed can't be read")
+	ErrNotPlain = telemetry.Constant("what it has sealed can't be read")
 )
 
 // Skew is how far the clocks of coordinator and worker may be apart.

@@ -26,8 +26,9 @@ func Locks(all []SQLRestrict) []SQLRestrict {
 }
 
 // Unstopped returns those of the purposes that are to end for which the system uses
-// data, and that none of its flags stops: a person must see to them. No purposes means
-// that all use is to end.
+// data, and that none of some flags stops. No purposes means that all use is to end. Of a
+// person, the flags MUST be those of records that they have: one in a dataset that holds
+// nothing of theirs stops nothing.
 func (m *Manifest) Unstopped(flags []SQLRestrict, end []string) []string {
 	if slices.ContainsFunc(flags, func(f SQLRestrict) bool { return len(f.Stops) == 0 }) {
 		return nil

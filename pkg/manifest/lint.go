@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -18,6 +19,20 @@ type Finding struct {
 	Rule string
 	// Warning says that the finding harms nobody's rights yet.
 	Warning bool
+	// Refuses says that nothing starts with it: it would disclose or erase somebody else's,
+	// or leave a person's without a word.
+	Refuses bool
+}
+
+// Refused returns an error of what [Lint] finds in manifests with which nothing starts.
+func Refused(ms []*Manifest) error {
+	var errs []error
+	for _, f := range Lint(ms, func(Text) []string { return nil }) {
+		if f.Refuses {
+			errs = append(errs, f.Error)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Lint checks that manifests cover what is held: it finds data that no worker can gather and
@@ -26,11 +41,21 @@ type Finding struct {
 // dataset has a category, a purpose, a legal basis, an origin and a storage period,
 // and through it each of its columns, [Parse] has seen to; what a database holds
 // beside the columns that are declared, only the database can tell.
-func Lint(ms []*Manifest) []Finding {
-	l := linter{rule: "identifier-types"}
-	namespaces(ms, func(m *Manifest, path, what, cure string) {
+//
+// lacks returns the languages that an installation speaks and that have no words for a text
+// (BCP 47); nil: it speaks those in which the manifests themselves say anything.
+func Lint(ms []*Manifest, lacks func(Text) []string) []Finding {
+	l := linter{rule: "identifier-types", lacks: lacks}
+	if l.lacks == nil {
+		l.lacks = lacksOf(ms)
+	}
+	fail := func(m *Manifest, path, what, cure string) {
 		l.m = m
 		l.fail(path, what, cure)
+	}
+	namespaces(ms, fail, func(m *Manifest, path, what, cure string) {
+		fail(m, path, what, cure)
+		l.findings[len(l.findings)-1].Refuses = true
 	})
 	found := map[dsar.IdentifierType]bool{}
 	for _, m := range ms {
@@ -49,6 +74,9 @@ func Lint(ms []*Manifest) []Finding {
 		l.processing()
 		for i := range m.Datasets {
 			l.dataset(index("datasets", i), &m.Datasets[i])
+		}
+		for _, t := range m.texts() {
+			l.told(t.path, t.text)
 		}
 	}
 	return l.findings
@@ -135,6 +163,7 @@ type linter struct {
 	m        *Manifest
 	rule     string
 	findings []Finding
+	lacks    func(Text) []string
 }
 
 func (l *linter) fail(path, what, cure string) {
@@ -185,9 +214,42 @@ func (l *linter) processing() {
 		l.warn("processing", fmt.Sprintf("system %s: nothing says whose data it holds, which the record of processing needs (GDPR art. 30(1)(c))", l.m.System), "add processing: {subjects: …}")
 		return
 	}
-	l.french("limits", l.m.Limits)
-	l.french("processing.subjects", l.m.Processing.Subjects)
-	l.french("processing.security", l.m.Processing.Security)
+}
+
+// texts returns what a manifest says to people, by the place where it does.
+func (m *Manifest) texts() []located {
+	var out []located
+	add := func(path string, t Text) { out = append(out, located{path, t}) }
+	if p := m.Processing; p != nil {
+		add("limits", m.Limits)
+		add("processing.subjects", p.Subjects)
+		add("processing.security", p.Security)
+	}
+	for i := range m.Datasets {
+		d, path := &m.Datasets[i], index("datasets", i)
+		add(path+".title", d.Title)
+		add(path+".purpose", d.Purpose)
+		add(path+".storage", d.Storage)
+		for j, c := range d.Columns {
+			add(index(path+".columns", j)+".title", c.Title)
+		}
+		if d.SQL != nil {
+			add(path+".sql.why", d.SQL.Why)
+			for j, w := range d.SQL.Ways {
+				add(index(path+".sql.ways", j)+".why", w.Why)
+			}
+		}
+		for j, r := range d.Retention {
+			add(index(path+".retention", j)+".title", r.Title)
+		}
+	}
+	return out
+}
+
+// located is a text and its place in a manifest.
+type located struct {
+	path string
+	text Text
 }
 
 func (l *linter) dataset(path string, d *Dataset) {
@@ -195,30 +257,92 @@ func (l *linter) dataset(path string, d *Dataset) {
 		l.rule = "file-name"
 		l.fail(path+".name", fmt.Sprintf("dataset %s: Windows has no file of that name, so the person can't unpack the answer", d.Name), "rename it; where the table is called so, sql.table says it")
 	}
-	l.french(path+".title", d.Title)
-	l.french(path+".purpose", d.Purpose)
-	l.french(path+".storage", d.Storage)
 	for i, c := range d.Columns {
-		l.french(index(path+".columns", i)+".title", c.Title)
 		if kind := suspect(c.Name); kind != "" && c.Secret == "" {
 			l.rule = "secret"
 			l.fail(index(path+".columns", i), fmt.Sprintf("dataset %s: by its name the column %s is a secret, which no answer may show", d.Name, c.Name), "add secret: "+kind+", or secret: false where it is none")
 		}
 	}
-	if d.SQL != nil {
-		l.french(path+".sql.why", d.SQL.Why)
-		for i, w := range d.SQL.Ways {
-			l.french(index(path+".sql.ways", i)+".why", w.Why)
-		}
+	l.biometric(path, d)
+	l.passed(path, d)
+	l.unmeant(path, d)
+}
+
+// unmeant warns of columns by whose e-mail address or telephone number the person's rows are
+// found, where no concept says what they mean: a correction of contact.email would be answered
+// as if the system had no such field. What a message says of whom it went to, and what may be
+// somebody else's, is left as it was.
+func (l *linter) unmeant(path string, d *Dataset) {
+	l.rule = "concept"
+	if d.SQL == nil || !l.m.Can(dsar.Rectify) {
+		return
 	}
-	for i, r := range d.Retention {
-		l.french(index(path+".retention", i)+".title", r.Title)
+	for i, c := range d.Columns {
+		for _, t := range []dsar.IdentifierType{"email", "phone"} {
+			if c.Concept == "" && d.SQL.Subject[t] == d.SQL.Source(c.Name) && !d.recordsOfThen(c.Name) {
+				l.warn(index(path+".columns", i), fmt.Sprintf("dataset %s: people are found by their %s in the column %s, and a correction of it doesn't reach it", d.Name, t, c.Name),
+					fmt.Sprintf("add concept: contact.%s; or a concept of your own, where it says what was so at the time", t))
+			}
+		}
 	}
 }
 
-func (l *linter) french(path string, t Text) {
+// recordsOfThen reports whether a column says where a message went, or may be others'.
+func (d *Dataset) recordsOfThen(column string) bool {
+	if m := d.Message; m != nil && (m.From == column || m.To == column) {
+		return true
+	}
+	return slices.ContainsFunc(d.Others, func(o Others) bool { return slices.Contains(o.Columns, column) })
+}
+
+// biometric reports columns that hold what recognises a body, and say to be something else.
+func (l *linter) biometric(path string, d *Dataset) {
+	l.rule = "biometric"
+	for i, c := range d.Columns {
+		if c.Secret == Biometric && c.Category != "" && c.Category != CategoryBiometric {
+			l.fail(index(path+".columns", i)+".category", fmt.Sprintf("dataset %s: the column %s is biometric, and said to be of the category %s", d.Name, c.Name, c.Category), "leave category out, or write biometric")
+		}
+	}
+}
+
+// passed reports data that is used to be sold or shared, and that nobody receives for whom it
+// could be: an answer must say to whom it went (Civ. Code 1798.115(a)(2)).
+func (l *linter) passed(path string, d *Dataset) {
+	l.rule = "passed-to-nobody"
+	marks := l.m.Marks(d)
+	if !slices.Contains(marks, MarkSale) && !slices.Contains(marks, MarkSharing) {
+		return
+	}
+	_, all := l.m.Receives(d)
+	if !slices.ContainsFunc(all, func(r Recipient) bool { return r.Role == "" || r.Role == RoleThirdParty || r.Role == RoleJoint }) {
+		l.fail(path+".recipients", fmt.Sprintf("dataset %s is used for something that is a sale or sharing, and no third party receives it", d.Name),
+			"add who buys it or whom it is shared with to recipients, or take the mark from the purpose")
+	}
+}
+
+// told warns of a text that isn't there in a language that people are answered in.
+func (l *linter) told(path string, t Text) {
 	l.rule = "translation"
-	if len(t) > 0 && t["fr"] == "" {
-		l.warn(path, label(path)+" has no French text: who is answered in French reads it in English", "add fr:")
+	if len(t) == 0 {
+		return
+	}
+	for _, tag := range l.lacks(t) {
+		l.warn(path, label(path)+" has no text in "+tag+": who is answered in that language reads it in English", "add "+tag+":")
+	}
+}
+
+// lacksOf returns which of the languages that manifests speak a text has no words in.
+func lacksOf(ms []*Manifest) func(Text) []string {
+	spoken := map[string]bool{}
+	for _, m := range ms {
+		for _, t := range m.texts() {
+			for tag := range t.text {
+				spoken[tag] = true
+			}
+		}
+	}
+	tags := slices.Sorted(maps.Keys(spoken))
+	return func(t Text) []string {
+		return slices.DeleteFunc(slices.Clone(tags), func(tag string) bool { return t[tag] != "" })
 	}
 }

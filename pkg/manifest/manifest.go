@@ -73,7 +73,7 @@ type Manifest struct {
 	// add (users_email_key) needn't be listed; any other is sealed with the worker's words.
 	Constraints []string `yaml:"constraints,omitempty"`
 	// Holds tells that its worker keeps a single dataset from being erased where
-	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
+	// a task asks for it; those of databases and lakes always do. Where a worker doesn't, a
 	// hold on one dataset is one on the whole system.
 	Holds bool `yaml:"holds,omitempty"`
 	// RestrictsForGood says that its worker can't undo a restriction: where it is
@@ -97,6 +97,8 @@ type Manifest struct {
 	SQL *SQL `yaml:"sql,omitempty"`
 	// HTTP is set where the system is served by a service that is called over HTTP.
 	HTTP *HTTP `yaml:"http,omitempty"`
+	// Lake is set where the system's records lie in tables of Apache Iceberg.
+	Lake *Lake `yaml:"lake,omitempty"`
 
 	at       positions
 	purposes Purposes // set by Resolve
@@ -109,16 +111,8 @@ type Manifest struct {
 type Processing struct {
 	// Subjects lists the categories of people whose data it is (art. 30(1)(c)).
 	Subjects Text `yaml:"subjects"`
-	// Transfers are those to other countries (art. 30(1)(e)); none: there are none.
-	Transfers []Transfer `yaml:"transfers,omitempty"`
 	// Security is what protects it, in general (art. 30(1)(g)).
 	Security Text `yaml:"security,omitempty"`
-}
-
-// Transfer is a transfer of data to one country outside the European Economic Area.
-type Transfer struct {
-	To        Text `yaml:"to"`
-	Safeguard Text `yaml:"safeguard"` // GDPR art. 46: standard contractual clauses, …
 }
 
 // Dataset is one kind of record that a system holds of a person.
@@ -152,6 +146,11 @@ type Dataset struct {
 	Dated string `yaml:"dated,omitempty"`
 	// File says which of its columns hold a file: the answer has it as one.
 	File *File `yaml:"file,omitempty"`
+	// Contact, Event and Message say what programs its records are for, besides: those that the
+	// person has open them.
+	Contact *Contact `yaml:"contact,omitempty"`
+	Event   *Event   `yaml:"event,omitempty"`
+	Message *Message `yaml:"message,omitempty"`
 	// Since is the column with the day since which the person is a customer, where this dataset
 	// says it.
 	Since string `yaml:"since,omitempty"`
@@ -167,6 +166,8 @@ type Dataset struct {
 	Others []Others `yaml:"others,omitempty"`
 	// SQL says how pkg/sqlsystem reads and erases it.
 	SQL *DatasetSQL `yaml:"sql,omitempty"`
+	// Lake says in which table of a lake it lies.
+	Lake *DatasetLake `yaml:"lake,omitempty"`
 	// Worker is what the system's own worker wants to know of the dataset, in that
 	// worker's words and checked by it: see [Manifest.WorkerSettings].
 	Worker yaml.Node `yaml:"worker,omitempty"`
@@ -287,10 +288,14 @@ func (m *Manifest) Definition() dsar.System {
 		EraseAfter: slices.Clone(m.EraseAfter),
 		MaxRecords: m.MaxRecords,
 		Lease:      m.Lease,
-		Holds:      m.Holds || m.SQL != nil,
+		Holds:      m.KeepsSingle(),
 		Purposes:   m.UsedFor().IDs(),
 	}
 }
+
+// KeepsSingle reports whether the system's worker keeps single datasets and records from
+// being erased.
+func (m *Manifest) KeepsSingle() bool { return m.Holds || m.SQL != nil || m.Lake != nil }
 
 // Can reports whether the system has the ability that an action takes.
 func (m *Manifest) Can(a dsar.Action) bool { return slices.Contains(m.Abilities, a.Ability()) }

@@ -199,7 +199,7 @@ var bad = []struct {
 	{"resolve what isn't found", "    - {find: customer_ref,", "    - {find: account_id, table: t, column: c, by: {email: e}}\n    - {find: customer_ref,", "    - {find: account_id,", "which isn't in finds", true},
 	{"resolve by nothing", "by: {email: email}", "by: {}", "by: {}", "by is missing", false},
 	{"nobody's data", "lease: 2m", "lease: 2m\nprocessing: {security: {en: Locks}}", "processing:", "subjects is missing", false},
-	{"a transfer without a safeguard", "lease: 2m", "lease: 2m\nprocessing: {subjects: {en: All}, transfers: [{to: {en: Mars}}]}", "processing:", "safeguard is missing", false},
+	{"a transfer that no answer tells", "lease: 2m", "lease: 2m\nprocessing: {subjects: {en: All}, transfers: [{to: {en: Mars}}]}", "processing:", `unknown field "transfers"`, false},
 	{"a technical table twice", "  schema: public", "  technical: [a, a]\n  schema: public", "technical:", `"a" stands twice`, false},
 	{"others' unknown column", "    sql:\n      table: orders", "    others: [{columns: [buyer]}]\n    sql:\n      table: orders", "others:", `others of orders names the unknown column "buyer"; name one of its columns`, true},
 	{"others' nothing", "    sql:\n      table: orders", "    others: [{columns: []}]\n    sql:\n      table: orders", "others:", "columns are missing", false},

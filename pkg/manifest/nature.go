@@ -16,9 +16,13 @@ func (d *Dataset) Nature() Nature {
 	return Nature{d.Category, d.Origin, d.Purposes, d.Purpose, d.LegalBasis, d.Sensitive}
 }
 
-// NatureOf returns a column's nature: the dataset's, but for what the column says itself.
+// NatureOf returns a column's nature: the dataset's, but for what the column says itself. A
+// biometric secret is of the biometric category, and sensitive.
 func (d *Dataset) NatureOf(c *Column) Nature {
 	n := d.Nature()
+	if c.Secret == Biometric { // whatever the dataset is
+		n.Category, n.Sensitive = CategoryBiometric, true
+	}
 	if c.Category != "" {
 		n.Category = c.Category
 	}
@@ -34,7 +38,7 @@ func (d *Dataset) NatureOf(c *Column) Nature {
 
 // Differs reports whether a column says anything of its nature that isn't its dataset's.
 func (c *Column) Differs() bool {
-	return c.Category != "" || c.Origin != "" || len(c.Purposes) > 0 || c.Sensitive
+	return c.Category != "" || c.Origin != "" || len(c.Purposes) > 0 || c.Sensitive || c.Secret == Biometric
 }
 
 // Portable reports whether the right to take data along covers it: what the person

@@ -18,6 +18,9 @@ type Purpose struct {
 	// Logic says what a decision by machine alone goes by and what follows from it (GDPR
 	// art. 15(1)(h)); only with the mark automated-decision, which needs it.
 	Logic Text `yaml:"logic,omitempty"`
+	// Within names the purpose without which this one can't go on, such as measuring who reads
+	// messages without sending any: it ends with that.
+	Within string `yaml:"within,omitempty"`
 	// Compelling says why the use goes on where somebody objects to it (GDPR art.
 	// 21(1)); none: it ends. Direct marketing always ends.
 	Compelling Text `yaml:"compelling,omitempty"`
@@ -25,19 +28,21 @@ type Purpose struct {
 
 // Marks of a purpose.
 const (
-	MarkMarketing   = "marketing"   // direct marketing (GDPR art. 21(2))
-	MarkSale        = "sale"        // Civ. Code 1798.140(ad)
-	MarkSharing     = "sharing"     // Civ. Code 1798.140(ah)
-	MarkAdvertising = "advertising" // interest-based
-	MarkProfiling   = "profiling"
-	MarkSensitive   = "sensitive" // beyond what Civ. Code 1798.121 allows
+	MarkMarketing     = "marketing"     // direct marketing (GDPR art. 21(2))
+	MarkNotifications = "notifications" // messages within the product
+	MarkCookies       = "cookies"       // what a browser keeps, beyond what the service needs
+	MarkSale          = "sale"          // Civ. Code 1798.140(ad)
+	MarkSharing       = "sharing"       // Civ. Code 1798.140(ah)
+	MarkAdvertising   = "advertising"   // interest-based
+	MarkProfiling     = "profiling"
+	MarkSensitive     = "sensitive" // beyond what Civ. Code 1798.121 allows
 	// MarkAutomated marks decisions by machine alone that have legal or similar effects (GDPR art. 22).
 	MarkAutomated = "automated-decision"
 )
 
 // PurposeMarks lists the marks.
 func PurposeMarks() []string {
-	return []string{MarkMarketing, MarkSale, MarkSharing, MarkAdvertising, MarkProfiling, MarkSensitive, MarkAutomated}
+	return []string{MarkMarketing, MarkNotifications, MarkCookies, MarkSale, MarkSharing, MarkAdvertising, MarkProfiling, MarkSensitive, MarkAutomated}
 }
 
 // Purposes is a catalogue of purposes, by their ids: lower-case letters, digits, hyphens
@@ -90,6 +95,9 @@ func (v *validation) purpose(path, id string, p Purpose) {
 			v.add(index(path+".marks", i), fmt.Sprintf("purpose %s: unknown mark %q", id, mark), "allowed: "+join(PurposeMarks()))
 		}
 	}
+	if p.Within == id || p.Within != "" && !purposeForm.MatchString(p.Within) {
+		v.add(path+".within", fmt.Sprintf("purpose %s: within names %q", id, p.Within), "name another purpose, without which this one can't go on")
+	}
 	v.text(path+".compelling", p.Compelling, false)
 	switch automated := slices.Contains(p.Marks, MarkAutomated); {
 	case automated:
@@ -106,6 +114,21 @@ func (d *Dataset) Bases() []string {
 		return []string{d.LegalBasis}
 	}
 	return slices.Clone(d.bases)
+}
+
+// Ending returns some purposes with those that can't go on without them, sorted.
+func (c Purposes) Ending(ids []string) []string {
+	out := slices.Clone(ids)
+	for more := true; more; {
+		more = false
+		for id, p := range c {
+			if slices.Contains(out, p.Within) && !slices.Contains(out, id) {
+				out, more = append(out, id), true
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // IDs returns the purposes' ids, sorted.
@@ -200,19 +223,31 @@ func (m *Manifest) UsedFor() Purposes {
 	out := Purposes{}
 	for i := range m.Datasets {
 		d := &m.Datasets[i]
-		if len(d.Purposes) == 0 {
-			out[m.System+"."+d.Name] = Purpose{Title: d.Purpose, Basis: d.LegalBasis}
-		}
-		for _, id := range d.Purposes {
+		for _, id := range m.UsesOf(d) {
 			out[id] = m.purposes[id]
 		}
-		for _, c := range d.Columns {
-			for _, id := range c.Purposes {
-				out[id] = m.purposes[id]
-			}
+		if len(d.Purposes) == 0 {
+			out[m.UsesOf(d)[0]] = Purpose{Title: d.Purpose, Basis: d.LegalBasis}
 		}
 	}
 	return out
+}
+
+// UsesOf returns the ids of the purposes for which a dataset of the manifest, or a column of
+// it, is used: where the dataset names none of the catalogue, its own comes first.
+func (m *Manifest) UsesOf(d *Dataset) []string {
+	ids := slices.Clone(d.Purposes)
+	if len(ids) == 0 {
+		ids = []string{m.System + "." + d.Name}
+	}
+	for _, c := range d.Columns {
+		for _, id := range c.Purposes {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
 }
 
 // Marks returns the marks of what a dataset of the manifest, or a column of it, is used for,

@@ -72,7 +72,7 @@ func TestPurposesRefuse(t *testing.T) {
 		"nothing":         {purposesYAML, "", "purposes.yaml: empty; begin with purposes:"},
 		"a text":          {purposesYAML, "x", "purposes.yaml:1: a catalogue of purposes must be fields and values; see docs/law.md"},
 		"no ground":       {"    legal_basis: consent\n", "", `unknown legal_basis ""`},
-		"an unknown mark": {"[marketing]", "[spam]", `unknown mark "spam"; allowed: marketing, sale`},
+		"an unknown mark": {"[marketing]", "[spam]", `unknown mark "spam"; allowed: marketing, notifications`},
 		"no title":        {"{en: Sending news, fr: Envoyer des nouvelles}", "{fr: Envoyer}", "marketing has no title"},
 		"no name":         {"  marketing:", "  Marketing!:", "isn't the name of a purpose"},
 		"an unknown word": {"marks:", "mark:", "mark"},
@@ -128,5 +128,19 @@ func TestBases(t *testing.T) {
 	err := m.Resolve(Purposes{"account": {Title: text, Basis: "contract"}, "news": {Title: text, Basis: "consent"}, "help": {Title: text, Basis: "contract"}})
 	if got := fmt.Sprint(m.Datasets[0].Bases(), m.Datasets[1].Bases(), m.Datasets[0].LegalBasis); err != nil || got != "[contract consent] [contract]contract" {
 		t.Errorf("%s, %v", got, err)
+	}
+}
+
+// TestEnding: what can't go on without a purpose ends with it, over any number of steps, also
+// round in a circle; nothing ends what it is itself within.
+func TestEnding(t *testing.T) {
+	t.Parallel()
+	c := Purposes{"marketing": {}, "measure": {Within: "marketing"}, "rank": {Within: "measure"}, "a": {Within: "b"}, "b": {Within: "a"}, "sale": {}}
+	for _, one := range []struct{ of, want []string }{
+		{[]string{"marketing"}, []string{"marketing", "measure", "rank"}}, {[]string{"rank"}, []string{"rank"}}, {[]string{"sale", "b"}, []string{"a", "b", "sale"}}, {nil, nil}, {[]string{"unheard-of"}, []string{"unheard-of"}},
+	} {
+		if got := c.Ending(one.of); !slices.Equal(got, one.want) {
+			t.Errorf("%v end %v, want %v", one.of, got, one.want)
+		}
 	}
 }

@@ -25,11 +25,23 @@ type Recipient struct {
 	// Safeguard is that of a transfer to its country (GDPR art. 46), or the decision that
 	// makes one needless (art. 45).
 	Safeguard Text `yaml:"safeguard,omitempty"`
+	// Safeguards are those by law, by the laws' ids, instead of Safeguard: one law's clauses
+	// are none under another.
+	Safeguards map[string]Text `yaml:"safeguards,omitempty"`
 	// Knows lists the types of identifiers by which it knows people: a notice holds those,
 	// and no others.
 	Knows []dsar.IdentifierType `yaml:"knows,omitempty"`
 	// Told says how it learns of an erasure, a correction or a restriction (GDPR art. 19).
 	Told Told `yaml:"told"`
+}
+
+// SafeguardUnder returns the safeguard of a transfer to the recipient under a law; nil where
+// none is known.
+func (r Recipient) SafeguardUnder(law string) Text {
+	if len(r.Safeguards) > 0 {
+		return r.Safeguards[law]
+	}
+	return r.Safeguard
 }
 
 // The roles of a recipient.
@@ -48,7 +60,8 @@ func RecipientRoles() []string {
 // Told is how a recipient is told.
 type Told struct {
 	By string `yaml:"by"` // one of [Ways]
-	// URL is a webhook's, and Secret the file of what signs it, as Standard Webhooks have it.
+	// URL is a webhook's, and Secret the file of what signs notices by webhook and by mail, as
+	// Standard Webhooks have it.
 	URL    string `yaml:"url,omitempty"`
 	Secret string `yaml:"secret_file,omitempty"`
 	// Address is where mail goes, and Key the age public key (age1…) to which what mail says
@@ -124,11 +137,17 @@ func (v *validation) recipient(path, id string, r Recipient) {
 	v.text(path+".name", r.Name, true)
 	v.text(path+".does", r.Does, false)
 	v.text(path+".safeguard", r.Safeguard, false)
+	for _, law := range slices.Sorted(maps.Keys(r.Safeguards)) {
+		v.text(path+".safeguards."+law, r.Safeguards[law], true)
+	}
 	oneOf(v, path+".role", "role", r.Role, RecipientRoles())
 	if r.Country != "" && !countryForm.MatchString(r.Country) {
 		v.add(path+".country", fmt.Sprintf("%q isn't a country", r.Country), "write its two letters of ISO 3166-1, such as US")
 	}
-	if r.Country == "" && len(r.Safeguard) > 0 {
+	if len(r.Safeguard) > 0 && len(r.Safeguards) > 0 {
+		v.add(path+".safeguards", "recipient "+id+" has safeguard and safeguards", "write each under its law, in safeguards")
+	}
+	if r.Country == "" && len(r.Safeguard)+len(r.Safeguards) > 0 {
 		v.add(path+".safeguard", "recipient "+id+" has a safeguard and no country", "say to which country the data goes")
 	}
 	v.identifierTypes(path+".knows", r.Knows)
@@ -140,20 +159,20 @@ func (v *validation) recipient(path, id string, r Recipient) {
 
 func (v *validation) told(path, id string, t Told) {
 	oneOf(v, path+".by", "way to tell", t.By, Ways())
-	only := func(way, field, value string) {
-		switch {
-		case t.By == way && value == "":
-			v.add(path, fmt.Sprintf("recipient %s is told by %s, and %s is missing", id, way, field), "add "+field+":")
-		case t.By != way && value != "":
-			v.add(path+"."+field, fmt.Sprintf("recipient %s has a %s and is told by %s", id, field, t.By), "leave it out, or write by: "+way)
+	only := func(field, value string, ways ...string) {
+		switch is := slices.Contains(ways, t.By); {
+		case is && value == "":
+			v.add(path, fmt.Sprintf("recipient %s is told by %s, and %s is missing", id, t.By, field), "add "+field+":")
+		case !is && value != "":
+			v.add(path+"."+field, fmt.Sprintf("recipient %s has a %s and is told by %s", id, field, t.By), "leave it out, or write by: "+strings.Join(ways, " or "))
 		}
 	}
-	only(TellWebhook, "url", t.URL)
-	only(TellWebhook, "secret_file", t.Secret)
-	only(TellMail, "address", t.Address)
-	only(TellMail, "key", t.Key)
-	only(TellSystem, "system", t.System)
-	only(TellNobody, "why", t.Why["en"])
+	only("url", t.URL, TellWebhook)
+	only("secret_file", t.Secret, TellWebhook, TellMail)
+	only("address", t.Address, TellMail)
+	only("key", t.Key, TellMail)
+	only("system", t.System, TellSystem)
+	only("why", t.Why["en"], TellNobody)
 	v.text(path+".why", t.Why, false)
 	if u, err := url.Parse(t.URL); t.URL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1") {
 		v.add(path+".url", fmt.Sprintf("recipient %s: its url isn't one of https", id), "write https://…; http only to localhost or 127.0.0.1")

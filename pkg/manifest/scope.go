@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 )
 
 // The scopes of an identifier type.
@@ -43,15 +44,19 @@ func (m *Manifest) Own(t dsar.IdentifierType) dsar.IdentifierType {
 	return dsar.IdentifierType(m.System + "." + string(t))
 }
 
+// askedBy returns the names of what a system is asked by for a type of its manifest: an
+// address or a telephone number is what it is whoever names it, so that a request's finds as
+// the system's own does, although what the system finds stays its own.
+func (m *Manifest) askedBy(t dsar.IdentifierType) []dsar.IdentifierType {
+	own := m.Own(t)
+	if own != t && (t == identifier.Email || t == identifier.Phone) {
+		return []dsar.IdentifierType{t, own}
+	}
+	return []dsar.IdentifierType{own}
+}
+
 // qualify writes every type as it is named outside of the manifest.
 func (m *Manifest) qualify() {
-	own := func(types []dsar.IdentifierType) []dsar.IdentifierType {
-		out := slices.Clone(types)
-		for i, t := range out {
-			out[i] = m.Own(t)
-		}
-		return out
-	}
 	if m.SQL != nil {
 		for i := range m.SQL.Resolve {
 			r := &m.SQL.Resolve[i]
@@ -67,11 +72,20 @@ func (m *Manifest) qualify() {
 				d.SQL.Ways[j].Subject = m.ownKeys(d.SQL.Ways[j].Subject)
 			}
 		}
+		if d.Lake != nil {
+			d.Lake.Subject = m.ownKeys(d.Lake.Subject)
+		}
 		for j := range d.Others {
 			d.Others[j].Unless = m.ownKeys(d.Others[j].Unless)
 		}
 	}
-	needs, finds := own(m.Needs), own(m.Finds)
+	var needs, finds []dsar.IdentifierType
+	for _, t := range m.Needs {
+		needs = append(needs, m.askedBy(t)...)
+	}
+	for _, t := range m.Finds {
+		finds = append(finds, m.Own(t))
+	}
 	scope := m.ownKeys(m.Scope)
 	m.Needs, m.Finds, m.Scope = needs, finds, scope
 }
@@ -86,7 +100,9 @@ func ownKeys[V any](m *Manifest, in map[dsar.IdentifierType]V) map[dsar.Identifi
 	}
 	out := make(map[dsar.IdentifierType]V, len(in))
 	for t, v := range in {
-		out[m.Own(t)] = v
+		for _, name := range m.askedBy(t) {
+			out[name] = v
+		}
 	}
 	return out
 }
@@ -99,10 +115,37 @@ func (m *Manifest) links() []dsar.Link {
 	var out []dsar.Link
 	for _, r := range m.SQL.Resolve {
 		for _, by := range slices.Sorted(maps.Keys(r.By)) {
-			out = append(out, dsar.Link{Find: r.Find, By: by, Weak: r.Strength == Weak, One: r.One})
+			out = append(out, dsar.Link{Find: r.Find, By: by, Weak: r.Strength == Weak, One: r.One, Along: m.along(&r, by)})
 		}
 	}
 	return out
+}
+
+// along reports whether a resolve of the manifest finds, in the same answer, all that it would
+// find by an identifier of a type that the manifest finds as well. It does where each way to
+// that identifier, from a column of a table, is a way of this resolve too, over that table.
+func (m *Manifest) along(r *SQLResolve, by dsar.IdentifierType) bool {
+	found := false
+	for i := range m.SQL.Resolve {
+		q := &m.SQL.Resolve[i]
+		if q.Find != by || q.Strength == Weak { // what is found by that is asked by anew
+			continue
+		}
+		found = true
+		if r.Strength == Weak || len(q.Via) > 0 || len(r.Via) != 1 || r.Via[0].Where != nil {
+			return false
+		}
+		over := r.Via[0]
+		if over.Table != q.Table || len(over.On) != 1 || over.On[r.By[by]] != q.Column {
+			return false
+		}
+		for t, column := range q.By {
+			if r.By[t] != over.Name()+"."+column {
+				return false
+			}
+		}
+	}
+	return found
 }
 
 func (v *validation) scopes() {
@@ -116,9 +159,14 @@ func (v *validation) scopes() {
 	}
 }
 
-// namespaces fails types that two systems may mean differently, and needs that nothing
-// fulfils.
-func namespaces(ms []*Manifest, fail func(m *Manifest, path, what, cure string)) {
+// namespaces fails types that two systems may mean differently, and refuses what finds
+// somebody else or nobody: numbers of another system's, needs that nothing fulfils, and
+// account numbers of requests that may be another's.
+func namespaces(ms []*Manifest, fail, refuse func(m *Manifest, path, what, cure string)) {
+	systems := map[string]bool{}
+	for _, m := range ms {
+		systems[m.System] = true
+	}
 	finders := map[dsar.IdentifierType][]*Manifest{}
 	found := map[dsar.IdentifierType]bool{}
 	for _, m := range ms {
@@ -126,6 +174,14 @@ func namespaces(ms []*Manifest, fail func(m *Manifest, path, what, cure string))
 			base := t[strings.LastIndexByte(string(t), '.')+1:]
 			finders[base] = append(finders[base], m)
 			found[t] = true
+			if owner, _, prefixed := strings.Cut(string(t), "."); prefixed && owner != m.System && systems[owner] {
+				refuse(m, "finds", fmt.Sprintf("system %s finds %s, which belongs to %s: a number that %s has need not be that of the same person", m.System, t, owner, m.System),
+					fmt.Sprintf("name it %s here, or have both declare it shared", base))
+			}
+			if base == "account_id" && t != base && m.Scope[t] == "" && slices.Contains(m.Needs, t) {
+				refuse(m, "needs", fmt.Sprintf("system %s finds %s and needs it, and it isn't said whether what a request brings is the same: it isn't asked by that", m.System, base),
+					fmt.Sprintf("add scope: {%s: shared} where it is, or scope: {%s: own}", base, base))
+			}
 		}
 	}
 	for _, base := range slices.Sorted(maps.Keys(finders)) {
@@ -145,7 +201,7 @@ func namespaces(ms []*Manifest, fail func(m *Manifest, path, what, cure string))
 			for _, owner := range finders[t] {
 				cure = fmt.Sprintf("name it %s, or have %s declare it shared", owner.qualified(t), owner.System)
 			}
-			fail(m, "needs", fmt.Sprintf("system %s needs %s, which no system finds", m.System, t), cure)
+			refuse(m, "needs", fmt.Sprintf("system %s needs %s, which no system finds", m.System, t), cure)
 		}
 	}
 }

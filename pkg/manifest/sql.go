@@ -14,6 +14,10 @@ type SQL struct {
 	// joins. A dataset that isn't led through any such table is refused, unless its own
 	// where says {tenant_id: {any: true}}.
 	Where Where `yaml:"where,omitempty"`
+	// ShowsAll are tables whose policies of row security show the worker's user every row
+	// that is the system's. A dataset that reads any other that has such policies isn't covered:
+	// what they hide would be told as not held (PostgreSQL).
+	ShowsAll []string `yaml:"shows_all,omitempty"`
 	// Technical are further tables of the database that say nothing of a person.
 	// Any other that no dataset is of fails habeas lint.
 	Technical []string `yaml:"technical,omitempty"`
@@ -22,9 +26,10 @@ type SQL struct {
 // SQLResolve finds one type of identifier: the values of a column, in the rows of a
 // table that hold one of the known identifiers.
 type SQLResolve struct {
-	Find   dsar.IdentifierType `yaml:"find"`
-	Table  string              `yaml:"table"`
-	Column string              `yaml:"column"`
+	Find  dsar.IdentifierType `yaml:"find"`
+	Table string              `yaml:"table"`
+	// Column is a column of the table, or a part of what it holds, as [ParseSource] reads it.
+	Column string `yaml:"column"`
 	// Via leads to the column of an identifier that is known, where that is in
 	// another table.
 	Via []Via `yaml:"via,omitempty"`
@@ -43,10 +48,10 @@ type SQLResolve struct {
 }
 
 // GroundKept is the ground of records that stay since the manifest has them kept.
-const GroundKept = "kept"
+const GroundKept = dsar.GroundKept
 
 // GroundShared is the ground of records that stay since rows of others refer to them.
-const GroundShared = "shared"
+const GroundShared = dsar.GroundShared
 
 // What an erasure does with a record.
 const (

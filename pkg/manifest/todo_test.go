@@ -68,7 +68,7 @@ func TestUndecided(t *testing.T) {
 		t.Errorf("got %s", strings.Join(got, "\n"))
 	}
 	failed := 0
-	for _, f := range Lint([]*Manifest{m}) {
+	for _, f := range Lint([]*Manifest{m}, nil) {
 		if !f.Warning && strings.Contains(f.What, "still to be said") {
 			failed++
 		}

@@ -153,6 +153,7 @@ func (v *validation) manifest() {
 	}
 	v.sql()
 	v.http()
+	v.lake()
 }
 
 func (v *validation) dataset(path string, i int) {
@@ -204,6 +205,7 @@ func (v *validation) dataset(path string, i int) {
 			v.add(path+".file.name", fmt.Sprintf("file names the unknown column %q", f.Name), "name the column with its name: "+columnNames(d))
 		}
 	}
+	v.apps(path, d)
 	if d.GoesWith != "" {
 		if other := v.m.Dataset(d.GoesWith); other == nil || other == d || other.GoesWith != "" {
 			v.add(path+".goes_with", fmt.Sprintf("goes_with %q names no other dataset that is erased by itself", d.GoesWith), "name the dataset whose erasure takes these records along")
@@ -291,12 +293,6 @@ func (v *validation) others(path string, d *Dataset, o *Others) {
 func (v *validation) processing(p *Processing) {
 	v.text("processing.subjects", p.Subjects, true)
 	v.text("processing.security", p.Security, false)
-	v.list("processing.transfers", len(p.Transfers))
-	for i, t := range p.Transfers {
-		path := index("processing.transfers", i)
-		v.text(path+".to", t.To, true)
-		v.text(path+".safeguard", t.Safeguard, true)
-	}
 }
 
 // stored checks a storage period that is data.

@@ -29,12 +29,8 @@ func (v *validation) sql() {
 	}
 	v.resolve()
 	v.where("sql.where", m.SQL.Where)
-	for i, name := range m.SQL.Technical {
-		v.sqlName(index("sql.technical", i), name)
-		if slices.Contains(m.SQL.Technical[:i], name) {
-			v.add(index("sql.technical", i), fmt.Sprintf("%q stands twice", name), "leave one")
-		}
-	}
+	v.sqlNames("sql.technical", m.SQL.Technical)
+	v.sqlNames("sql.shows_all", m.SQL.ShowsAll)
 	for i := range m.Datasets {
 		path := index("datasets", i)
 		if m.Datasets[i].SQL == nil {
@@ -47,6 +43,16 @@ func (v *validation) sql() {
 	v.able(dsar.Restrict, "restrict", func(d *DatasetSQL) bool { return len(d.Restrict) > 0 })
 	if _, circle := m.EraseOrder(); circle != nil {
 		v.add("datasets", "datasets are to be erased in a circle: "+strings.Join(circle, " after "), "leave out one after:")
+	}
+}
+
+// sqlNames checks a list of names, each of which stands once.
+func (v *validation) sqlNames(path string, names []string) {
+	for i, name := range names {
+		v.sqlName(index(path, i), name)
+		if slices.Contains(names[:i], name) {
+			v.add(index(path, i), fmt.Sprintf("%q stands twice", name), "leave one")
+		}
 	}
 }
 
@@ -87,7 +93,7 @@ func (v *validation) resolve() {
 			oneOf(v, path+".strength", "strength", r.Strength, strengths())
 		}
 		v.sqlTable(path+".table", r.Table)
-		v.sqlName(path+".column", r.Column)
+		v.sqlColumn(path+".column", r.Table, nil, r.Column)
 		v.via(path, r.Table, r.Via)
 		v.where(path+".where", r.Where)
 		if len(r.By) == 0 {

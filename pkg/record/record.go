@@ -21,7 +21,9 @@
 // Stability: stable: a name that changes stands in the CHANGELOG.
 package record
 
-import "errors"
+import (
+	"habeas.dev/pkg/telemetry"
+)
 
 // Record is one row of a dataset, by column. Values are nil, string, bool,
 // int64, float64, json.Number, time.Time (RFC 3339 in the bundle), or, for
@@ -34,6 +36,10 @@ type Section struct {
 	Dataset string   `json:"dataset"`
 	Columns []string `json:"columns"`
 }
+
+// AboutOthers stands in the place of a value that a person has looked at and that is about
+// somebody else (GDPR art. 15(4), 20(4)): it isn't shown.
+const AboutOthers = "[about somebody else, not shown]"
 
 const (
 	// MaxRow is the longest row, encoded, in bytes: a row is held in memory.
@@ -49,18 +55,18 @@ const (
 // datasets and columns, never a value.
 var (
 	// ErrTruncated says that the stream ended before its last line.
-	ErrTruncated = errors.New("the stream of records is cut short")
+	ErrTruncated = telemetry.Constant("the stream of records is cut short")
 	// ErrMalformed says that what was read is no stream of records.
-	ErrMalformed = errors.New("not a stream of records")
+	ErrMalformed = telemetry.Constant("not a stream of records")
 	// ErrColumn says that a record has a column that its section doesn't.
-	ErrColumn = errors.New("no such column in the section")
+	ErrColumn = telemetry.Constant("no such column in the section")
 	// ErrValue says that a value can't be written as JSON.
-	ErrValue = errors.New("the value can't be written as JSON")
+	ErrValue = telemetry.Constant("the value can't be written as JSON")
 	// ErrTooLong says that a row is longer than [MaxRow].
-	ErrTooLong = errors.New("the row is too long")
+	ErrTooLong = telemetry.Constant("the row is too long")
 	// ErrSection says that a section is not as it must be: without a name,
 	// begun before, with a column twice.
-	ErrSection = errors.New("not a valid section")
+	ErrSection = telemetry.Constant("not a valid section")
 )
 
 const magic = `{"habeas":"records/1"}`

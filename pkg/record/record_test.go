@@ -171,10 +171,32 @@ func TestRoundTrip(t *testing.T) {
 					if got := rows[i][j][c]; !json.Valid(got) || !same(got, want) {
 						t.Fatalf("got %s, want %s", got, want)
 					}
+					text := string(rows[i][j][c])
+					switch want[0] {
+					case 'n':
+						text = ""
+					case '"':
+						if err := json.Unmarshal(want, &text); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if got := record.Text(rows[i][j][c]); got != text {
+						t.Fatalf("the text of %s is %q, want %q", want, got, text)
+					}
 				}
 			}
 		}
 	})
+}
+
+// TestText: what isn't JSON has a text too, and none that fails.
+func TestText(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{"": "", "null": "", `""`: "", `"a\"\u00e9"`: `a"é`, "12.50": "12.50", `{"a":1}`: `{"a":1}`, `"`: `"`, `"\`: `"\`, `"\x"`: `"\x"`} {
+		if got := record.Text(json.RawMessage(value)); got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
 }
 
 // A stream that was cut anywhere is told from a whole one, and what was read of

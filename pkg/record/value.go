@@ -9,6 +9,24 @@ import (
 	"unicode/utf8"
 )
 
+// Text returns a value that [Reader.Row] handed out as a text: what a string says, and of
+// anything else its JSON; "" where there is none, or null.
+func Text(value json.RawMessage) string {
+	var text string
+	switch {
+	case len(value) == 0 || value[0] == 'n':
+		return ""
+	case len(value) < 2 || value[0] != '"':
+		return string(value)
+	case bytes.IndexByte(value, '\\') < 0: // most are so, and cost no decoding
+		return string(value[1 : len(value)-1])
+	case json.Unmarshal(value, &text) != nil:
+		return string(value)
+	default:
+		return text
+	}
+}
+
 // appendValue writes what rows hold by hand, since it is most of the work, and
 // leaves the rest to encoding/json. It appends a line break never: strings and
 // whatever encoding/json writes have none.

@@ -2,8 +2,11 @@ package sqlsystem
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // act is what an erasure does with a row, by the ways that lead to it. Where it neither
@@ -11,45 +14,24 @@ import (
 type act struct {
 	deletes bool
 	sets    ways // else, those of which the values are set
-	each    bool // a row is as it should be that has the values of one of them
 }
 
 // keeps reports whether the manifest has the row kept.
 func (a act) keeps() bool { return !a.deletes && a.sets == 0 }
 
-// act returns what becomes of a row that some ways lead to: it is deleted where one of
-// them deletes it, else all of them set their values; one that keeps it has no say. A row that none leads to any more
-// was led to through other tables, whose rows are gone: of what those ways would do with
-// it, the lesser is done.
+// met reports whether a row is as the act makes it, of which some ways' values are set.
+func (a act) met(set ways) bool { return !a.deletes && a.sets != 0 && a.sets&^set == 0 }
+
+// act returns what becomes of a row that some ways lead to, or led when it was planned: it
+// is deleted where one of them deletes it, else all of them set their values; one that
+// keeps it has no say.
 func (d *dataset) act(found ways) act {
-	if found == 0 {
-		found = d.led()
-		if sets := d.setters(found); sets != 0 {
-			return act{sets: sets}
-		}
-	}
 	for _, l := range d.lookups {
 		if l.in(found) && l.deletes {
 			return act{deletes: true}
 		}
 	}
 	return act{sets: d.setters(found)}
-}
-
-// anyAct returns the act that makes a row as any of the ways would.
-func (d *dataset) anyAct() act { return act{sets: d.setters(^ways(0)), each: true} }
-
-// led returns the ways that lead through other tables, or all where none does.
-func (d *dataset) led() (led ways) {
-	for _, l := range d.lookups {
-		if len(l.joins) > 0 {
-			led |= 1 << l.number
-		}
-	}
-	if led == 0 {
-		return ^led
-	}
-	return led
 }
 
 // setters returns those of some ways that set values, of several that set the same the
@@ -63,6 +45,69 @@ func (d *dataset) setters(of ways) (set ways) {
 	}
 	return set
 }
+
+// differ reports whether it matters to what becomes of a row which ways lead to it.
+func (d *dataset) differ() bool {
+	return slices.ContainsFunc(d.lookups, func(l *lookup) bool {
+		return d.act(1<<l.number) != d.act(1<<d.lookups[0].number)
+	})
+}
+
+// wayNames returns what a plan calls ways; nothing, where they don't matter.
+func (d *dataset) wayNames(of ways) string {
+	if !d.differ() {
+		return ""
+	}
+	var names []string
+	for _, l := range d.lookups {
+		if l.in(of) {
+			names = append(names, l.name)
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
+}
+
+// waysNamed returns the ways that a plan names, and whether the manifest has them still: all
+// ways, where they don't matter.
+func (d *dataset) waysNamed(names string) (found ways, known bool) {
+	if !d.differ() {
+		return ^ways(0), true
+	}
+	for name := range strings.FieldsSeq(names) {
+		var of ways // several, where they look at the same
+		for _, l := range d.lookups {
+			if l.name == name {
+				of |= 1 << l.number
+			}
+		}
+		if of == 0 {
+			return 0, false
+		}
+		found |= of
+	}
+	return found, found != 0
+}
+
+// nameWays gives the ways names by which a plan knows them when the manifest has others
+// beside them, or in another order: of what they look at, in which nothing tells their place
+// (TestWaysKeepTheirNames).
+func (d *dataset) nameWays() {
+	for _, l := range d.lookups {
+		of := []string{l.where}
+		of = append(of, l.joins...)
+		for _, s := range d.subjects {
+			if s.lookup == l {
+				of = append(of, string(s.typ)+" "+s.expr)
+			}
+		}
+		sum := sha256.Sum256([]byte(strings.Join(of, "\n")))
+		l.name = hex.EncodeToString(sum[:wayNameBytes])
+	}
+}
+
+// wayNameBytes is enough to tell the ways of one dataset from each other.
+const wayNameBytes = 4
 
 // values returns what an act sets, by column.
 func (d *dataset) values(how act) map[string]any {

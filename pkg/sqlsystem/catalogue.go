@@ -3,9 +3,8 @@ package sqlsystem
 import (
 	"context"
 	"encoding/json"
-	"regexp"
+	"maps"
 	"slices"
-	"strings"
 )
 
 // catalogue is what the database says of itself beyond single tables, in all of its
@@ -19,6 +18,10 @@ type catalogue struct {
 	constraints map[string][]string
 	// parts are, by table, the partitions and heirs that a statement on it reaches.
 	parts map[string][]string
+	// roots are those tables, by their id.
+	roots map[string]relation
+	// heirs are, by table, those that inherit from it: its key doesn't tell their rows apart.
+	heirs map[string][]relation
 	// reads are, by view, the tables that it reads, and names what those are called.
 	reads map[string][]string
 	names map[string]string
@@ -34,6 +37,7 @@ type reference struct {
 	from, to         relation
 	columns, targets []string
 	onDelete         onDelete
+	onUpdate         onDelete // what becomes of it when what it refers to is changed
 }
 
 // onDelete is what becomes of a row when the one that it refers to is deleted.
@@ -46,15 +50,45 @@ const (
 )
 
 // trigger is a trigger, or a rule of PostgreSQL, that runs when rows of a table are
-// deleted or updated.
+// deleted, updated or inserted.
 type trigger struct {
 	name, table      string // table is its relation's id
 	rule             bool
+	of               string // what the table is called
 	deletes, updates bool
+	inserts          bool // and doesn't run when an erasure's own statement does
 	mayDrop          bool // it can make the statement skip rows without an error
 	function, schema string
-	writes           []string // tables that its text names as written, in lower case
+	deeds            []deed
+	unread           []string // what it calls whose text may not be read
 	literals         []string // the texts in its body
+	touch            touch
+}
+
+// touch is what a trigger does that writes to the row only which sets it off, as one that sets
+// the time of the last change. The zero value is of any other.
+type touch struct {
+	column    string // that tells the row; rowid where it is the row's own number
+	sometimes bool   // it doesn't for each row
+}
+
+// touches returns the triggers that write to the row only of a table which sets them off, when
+// it is updated.
+func (c *catalogue) touches(own *table) (out []trigger) {
+	for _, t := range c.on(own.relation.id, false) {
+		if t.touch.column == rowidName || t.touch.column != "" && own.tells([]string{t.touch.column}) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// rowidName is SQLite's name of a row's own number.
+const rowidName = "rowid"
+
+// writesTo reports whether the trigger's text names a table as written.
+func (t trigger) writesTo(table string) bool {
+	return slices.ContainsFunc(t.deeds, func(d deed) bool { return d.table == bareName(table) })
 }
 
 func (t trigger) String() string {
@@ -85,6 +119,30 @@ func (c *catalogue) to(table string) []reference {
 		if slices.Contains(tables, r.to.id) {
 			out = append(out, r)
 		}
+	}
+	return out
+}
+
+// wholes returns, by table, the first of all that are parts of one whole, by way of any: a
+// statement on a whole reaches rows of each. A table that is of none isn't among them.
+func (c *catalogue) wholes() map[string]string {
+	first := map[string]string{}
+	var find func(id string) string
+	find = func(id string) string {
+		if up, there := first[id]; there && up != id {
+			return find(up)
+		}
+		return id
+	}
+	for _, whole := range slices.Sorted(maps.Keys(c.parts)) {
+		for _, part := range c.parts[whole] {
+			a, b := find(whole), find(part)
+			first[max(a, b)], first[min(a, b)] = min(a, b), min(a, b)
+		}
+	}
+	out := make(map[string]string, len(first))
+	for id := range first {
+		out[id] = find(id)
 	}
 	return out
 }
@@ -141,7 +199,7 @@ func undropped(read func() error) (err error) {
 }
 
 func (s *System) readCatalogue(ctx context.Context, on executor) error {
-	c := &catalogue{constraints: map[string][]string{}, parts: map[string][]string{}, reads: map[string][]string{}, names: map[string]string{}}
+	c := &catalogue{constraints: map[string][]string{}, parts: map[string][]string{}, roots: map[string]relation{}, heirs: map[string][]relation{}, reads: map[string][]string{}, names: map[string]string{}}
 	var err error
 	if c.version, err = s.dialect.version(ctx, on); err != nil {
 		return err
@@ -199,37 +257,3 @@ func list(text string) []string {
 
 // yes reads a boolean of any database.
 func yes(text string) bool { return text == "true" || text == "t" || text == "1" }
-
-var (
-	literalForm = regexp.MustCompile(`'((?:[^']|'')*)'`)
-	writesForm  = regexp.MustCompile(`(?i)\b(?:insert\s+into|update(?:\s+or\s+\w+)?(?:\s+only)?|delete\s+from(?:\s+only)?|replace\s+into|truncate(?:\s+table)?|merge\s+into)\s+((?:["\x60][^"\x60]+["\x60]|[\w$]+)(?:\s*\.\s*(?:["\x60][^"\x60]+["\x60]|[\w$]+))?)`)
-	commentForm = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
-)
-
-// literals returns the texts that a body holds as constants.
-func literals(body string) []string {
-	var out []string
-	for _, m := range literalForm.FindAllStringSubmatch(commentForm.ReplaceAllString(body, " "), -1) {
-		out = append(out, strings.ReplaceAll(m[1], "''", "'"))
-	}
-	return out
-}
-
-// written returns the tables that a body names as written, in lower case and
-// without their schema. What it does by texts made at run time isn't among them:
-// [System.settle] finds that.
-func written(body string) []string {
-	body = literalForm.ReplaceAllString(commentForm.ReplaceAllString(body, " "), "''")
-	var out []string
-	for _, m := range writesForm.FindAllStringSubmatch(body, -1) {
-		name := m[1]
-		if i := strings.LastIndexByte(name, '.'); i >= 0 {
-			name = name[i+1:]
-		}
-		name = strings.ToLower(strings.Trim(strings.TrimSpace(name), "\"`"))
-		if name != "set" && name != "of" && name != "nowait" && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,7 +33,9 @@ type dataset struct {
 	unstable    bool       // the key of a row is another once the row was changed
 	beside      *beside    // where its files lie; nil: it has none
 	siblings    []*dataset // others of its table
+	with        []with     // how its rows lead to those that they go with
 	uses        []use      // by rows of others, while which its own stay
+	reads       []string   // what it reads, by the database's own names: its table, those that lead to it, those of uses
 	leads       []*dataset // those by which its rows are found
 	takes       []*dataset // those whose rows, deleted, take its own with them
 }
@@ -71,6 +74,11 @@ type finder struct {
 	find  dsar.IdentifierType
 	table string
 	expr  string
+	reads []string // as a dataset's
+	// own is how what it finds is compared; nil where its column can't be.
+	own *subject
+	// datasets are those of its table, by name.
+	datasets []string
 	*lookup
 	subjects []subject
 }
@@ -99,6 +107,16 @@ func (s *System) compile(ctx context.Context) error {
 		s.datasets = append(s.datasets, d)
 		byName[d.Name] = d
 	}
+	for i, d := range s.datasets {
+		for _, o := range s.datasets {
+			if slices.Contains(c.catalogue().parts[o.relation.id], d.relation.id) {
+				return c.wrong(fmt.Sprintf("datasets[%d].sql.table", i), fmt.Sprintf("dataset %s: the rows of %q are those of dataset %s already, whose table has it as a part", d.Name, d.SQL.Table, o.Name), "leave one of the datasets out: each row is counted once")
+			}
+		}
+	}
+	if err := c.together(byName); err != nil {
+		return err
+	}
 	order, circle := s.m.EraseOrder()
 	if circle != nil {
 		return c.wrong("datasets", "datasets are to be erased in a circle: "+strings.Join(circle, " after "), "leave out one after:")
@@ -115,7 +133,10 @@ func (s *System) compile(ctx context.Context) error {
 			return err
 		}
 	}
-	return errors.Join(c.faults...)
+	if len(c.faults) > 0 {
+		return errors.Join(c.faults...)
+	}
+	return s.lookForFilters(ctx, s.db)
 }
 
 func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset) (*dataset, error) {
@@ -134,6 +155,9 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	if _, named := c.rowName(d); !named && !own.tells(m.SQL.Key) {
 		return nil, c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q from having the same key", m.Name, m.SQL.Table), "name its primary key, or add a unique index; where the table has none, ctid in PostgreSQL and rowid in SQLite")
 	}
+	if err := c.inherited(ctx, path, d); err != nil {
+		return nil, err
+	}
 	if err := c.beside(ctx, path, d); err != nil {
 		return nil, err
 	}
@@ -145,6 +169,12 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	}
 	if err := c.uses(ctx, path, d); err != nil {
 		return nil, err
+	}
+	if d.reads, err = c.reads(ctx, path, m.SQL.Table, m.SQL.Joined()); err != nil {
+		return nil, err
+	}
+	for _, u := range d.uses {
+		d.reads = append(d.reads, u.id)
 	}
 	for i, col := range m.Columns {
 		if d.inFile(col.Name) {
@@ -219,6 +249,32 @@ func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 	return nil
 }
 
+// inherited adds to the key of a table from which others inherit in which of them a row is:
+// its primary key is held by each of them for its own rows alone.
+func (c *compiler) inherited(ctx context.Context, path string, d *dataset) error {
+	for _, heir := range c.catalogue().heirs[d.relation.id] {
+		t, err := c.look(ctx, path+".table", heir.name)
+		if err != nil {
+			return err
+		}
+		if !t.tells(d.SQL.Key) {
+			return c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q, which inherits from %q, from having the same key", d.Name, heir.name, d.SQL.Table), "add a unique index on "+strings.Join(d.SQL.Key, ", ")+" to it")
+		}
+	}
+	if len(c.catalogue().heirs[d.relation.id]) > 0 {
+		expr := "t." + c.dialect.quote(tableOfRow)
+		d.keys = append(d.keys, keyColumn{column{name: tableOfRow, typ: "regclass", full: "regclass", notNull: true}, expr})
+		d.order += ", " + expr
+	}
+	return nil
+}
+
+// tableOfRow is PostgreSQL's name of the column that says in which table a row is.
+const tableOfRow = "tableoid"
+
+// tellsTables reports whether the dataset's key says in which of several tables a row is.
+func (d *dataset) tellsTables() bool { return d.keys[len(d.keys)-1].name == tableOfRow }
+
 func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifest.Retention) (rule, error) {
 	period, err := c.System.m.Span(r)
 	if err != nil {
@@ -261,8 +317,10 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	return out, nil
 }
 
-// written checks the columns that statements set.
+// written checks the columns that statements set. Ways that lead to one row all set what
+// they set, so that two can't set one column to different values.
 func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
+	values := map[string]any{} // by the database's name of the column, and what of it is set
 	for _, l := range d.lookups {
 		for _, name := range slices.Sorted(maps.Keys(l.sets)) {
 			at, source := l.erasePath+".anonymise."+name, manifest.ParseSource(name)
@@ -273,6 +331,11 @@ func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
 			if err := c.holds(at, col, source); err != nil {
 				return err
 			}
+			written := col.name + strings.TrimPrefix(name, source.Column)
+			if other, there := values[written]; there && !reflect.DeepEqual(other, l.sets[name]) {
+				return c.wrong(at, fmt.Sprintf("dataset %s: two ways set %s to different values, and a row may be led to by both", d.Name, name), "write one value, or make datasets of their own of rows that are apart")
+			}
+			values[written] = l.sets[name]
 			if source.Each && d.taken(name) == nil {
 				return c.wrong(at, fmt.Sprintf("dataset %s: nobody is found by the elements of %s", d.Name, name), "name those by which a way finds the person, or take all of it out")
 			}
@@ -287,16 +350,33 @@ func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
 }
 
 func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResolve) error {
-	col, err := c.find(ctx, path+".column", r.Table, r.Column)
+	source := manifest.ParseSource(r.Column)
+	col, err := c.find(ctx, path+".column", r.Table, source.Column)
 	if err != nil {
 		return err
 	}
-	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: c.dialect.ordered("t."+c.dialect.quote(r.Column), col)}
+	if err := c.holds(path+".column", col, source); err != nil {
+		return err
+	}
 	l, joins, err := c.lookup(ctx, path, r.Table, r.Where, r.Via, "v")
 	if err != nil {
 		return err
 	}
-	f.lookup = l
+	held, bare := "t."+c.dialect.quote(source.Column), c.dialect.quote(source.Column)
+	switch {
+	case source.Each:
+		l.joins = append(l.joins, c.dialect.elements(held, col, source.Path, "f"))
+		held, bare, col = "f.value", "f.value", element(col)
+	case len(source.Path) > 0:
+		held, bare, col = c.dialect.jsonText(held, col, source.Path), c.dialect.jsonText(bare, col, source.Path), element(column{name: col.name})
+	}
+	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: c.dialect.ordered(held, col), lookup: l}
+	if own, err := c.subject(ctx, path+".column", r.Find, r.Table, held, bare, col); err == nil {
+		f.own = &own
+		if f.own.lookup = l; source.Each {
+			f.own.element = held
+		}
+	}
 	for _, t := range slices.Sorted(maps.Keys(r.By)) {
 		sub, each, err := c.subjectAt(ctx, path+".by."+string(t), t, r.Table, r.By[t], joins)
 		if err != nil {
@@ -309,7 +389,20 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 			l.joins = append(l.joins, each)
 		}
 		sub.lookup = l
+		for _, d := range c.datasets {
+			if err := d.makes(&sub); err != nil {
+				return err
+			}
+		}
 		f.subjects = append(f.subjects, sub)
+	}
+	if f.reads, err = c.reads(ctx, path, r.Table, r.Via); err != nil {
+		return err
+	}
+	for _, d := range c.datasets {
+		if d.SQL.Table == r.Table {
+			f.datasets = append(f.datasets, d.Name)
+		}
 	}
 	c.finders = append(c.finders, f)
 	return nil

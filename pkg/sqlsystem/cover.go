@@ -26,6 +26,9 @@ type denied struct {
 	d    *dataset
 	what doing
 	err  error
+	// hidden is the table of which policies of row security hide rows; empty where
+	// it is a permission that is missing.
+	hidden string
 }
 
 func (e *denied) Error() string { return e.err.Error() }
@@ -39,7 +42,7 @@ func (d *dataset) may(what doing, err error) error {
 	}
 	switch reasonOf(err) {
 	case forbidden:
-		return &denied{d, what, err}
+		return &denied{d: d, what: what, err: err}
 	case rowWrong:
 		return &rejected{d, what, err}
 	default:
@@ -50,6 +53,9 @@ func (d *dataset) may(what doing, err error) error {
 // reason says to a support agent what is missing.
 func (e *denied) reason() string {
 	own := "the table " + e.d.SQL.Table
+	if e.hidden != "" {
+		return filteredReason(e.hidden)
+	}
 	switch e.what {
 	case deleting:
 		return "the database's user may not delete rows of " + own + ": grant it DELETE"
@@ -73,10 +79,12 @@ func (e *denied) reason() string {
 // cause says the same in fields.
 func (e *denied) cause() *dsar.Cause {
 	c := &dsar.Cause{Code: "no-permission", Dataset: e.d.Name, Table: e.d.SQL.Table, Permission: "SELECT"}
-	switch e.what {
-	case deleting:
+	switch {
+	case e.hidden != "":
+		c.Permission = "BYPASSRLS"
+	case e.what == deleting:
 		c.Permission = "DELETE"
-	case changing, restricting:
+	case e.what == changing || e.what == restricting:
 		c.Permission = "UPDATE"
 	}
 	return c

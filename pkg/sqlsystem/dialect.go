@@ -89,9 +89,12 @@ type keyer interface {
 	// rowName returns the database's own name of a row of a table that has no key, empty
 	// where there is none, and whether a row has another once it was changed.
 	rowName() (name string, unstable bool)
-	// keyText returns a key's column as a text, and ordered what rows are ordered by so
-	// that they come in the order of the column's bytes.
+	// keyText returns a key's column as a text by which keyed finds the row and no other,
+	// and keyBytes such a text as a plan can have it. nameText returns the column as files'
+	// names have it. By what ordered returns rows come in the order of the column's bytes.
 	keyText(expr string, col column) string
+	keyBytes(text string) string
+	nameText(expr string, col column) string
 	ordered(expr string, col column) string
 	// keyed writes the condition that a row's key is among keys, of columns that a prefix
 	// leads to, and keysAtOnce returns how many one statement takes.
@@ -161,8 +164,10 @@ type maker interface {
 	timeForm() string
 	// length returns how many characters a text has.
 	length(expr string) string
-	// isValue writes the condition that a column holds what an erasure sets it to.
+	// isValue writes the condition that a column holds what an erasure sets it to, and
+	// isConstant that it holds a value.
 	isValue(q *statement, d *dataset, col column, value any)
+	isConstant(q *statement, col column, value any)
 }
 
 // insider looks into columns: arrays, and JSON.
@@ -188,6 +193,9 @@ type cataloguer interface {
 	// foreign keys, triggers and rules are concerned.
 	read(ctx context.Context, on executor, schema string, c *catalogue) error
 	version(ctx context.Context, on executor) (string, error)
+	// filtered returns, by table or view, the tables of which it doesn't show all rows to the
+	// connection's user.
+	filtered(ctx context.Context, on executor, schema string, ids []string) (filters, error)
 	// tables returns the names of a schema's tables, without views.
 	tables(ctx context.Context, on executor, schema string) ([]string, error)
 	// size returns a query for how many rows a table has, and how large it is as a text, as
@@ -206,6 +214,11 @@ type transactor interface {
 	// tallies asks what the connection's transaction has done so far, by table, or under
 	// the empty name the sum of all.
 	tallies(ctx context.Context, on executor, schema string) (tallies, error)
+	// written returns the condition that the transaction has written a row as it is; empty
+	// where the database doesn't tell.
+	written(alias string) string
+	// measures reports what of it is counted.
+	measures(what measure) bool
 	// beforeCommit has happen what is deferred to the end of a transaction, and dangling
 	// counts, by table, the rows that refer to nothing, where such are found out at the
 	// commit only.

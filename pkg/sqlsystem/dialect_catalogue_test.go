@@ -117,7 +117,7 @@ func (s suite) transactions(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, one := range all {
-				deleted, changed = deleted+one.deleted, changed+one.changed
+				deleted, changed = deleted+one.deleted, changed+one.changed()
 			}
 			return deleted, changed
 		}

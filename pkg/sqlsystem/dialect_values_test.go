@@ -112,7 +112,7 @@ func (s suite) makes(t *testing.T) {
 		t.Errorf("random %q", mails)
 	}
 	done := map[string]bool{}
-	err = sys.byKey(t.Context(), d, ds, act{sets: 1}, made, []string{"0", "1", "2", "3", "4"}, now, noLaw, func(key string, _ []any, _ stay, _, is bool) { done[key] = is })
+	err = sys.byKey(t.Context(), d, ds, made, []string{"0", "1", "2", "3", "4"}, now, noLaw, func(key string, _ stay, _ bool, set ways) { done[key] = act{sets: 1}.met(set) })
 	if err != nil || !done["0"] || !done["2"] || done["3"] || done["4"] {
 		t.Errorf("done %v, %v", done, err)
 	}

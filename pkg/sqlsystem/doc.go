@@ -23,9 +23,13 @@
 //     numbers without trailing zeros, objects as what their JSON says.
 //   - An erasure keeps to its plan: it goes by the plan's keys, and by asking anew for
 //     what came since, so that a row is erased though what led to it is gone
-//     (TestLeadGoesFirst). What is gone already is counted as gone. One transaction
+//     (TestLeadGoesFirst), and left where it leads to somebody else by now, by whatever
+//     way (TestSomebodyElsesByNow). What is gone already is counted as gone. One transaction
 //     holds a batch; where the database refuses a row, one holds each person, and
 //     whose row it is fails, told by which trigger, rule or constraint (TestRefusals).
+//   - A number that resolve found is somebody else's where it was given anew once its row
+//     was gone: nothing is asked by it, and what it would find is left and named
+//     (TestNumberGivenAnew, TestChainOfNumbers, TestWhatMovedIsNamed).
 //   - Nothing else goes. What foreign keys, triggers and rules would delete or change
 //     beyond the plan, over any number of tables, is known from the catalogue before
 //     the first row is touched, and refused with the way there unless the dataset's
@@ -39,7 +43,8 @@
 //     runs must stay, with no end, unless the rule says undated: go.
 //   - A table that the database's user may not read or change, at start or at any
 //     time later, is named as not covered, and the rest is done
-//     (TestNothingIsLostToMissingPermissions). In an erasure, the rows by which those
+//     (TestNothingIsLostToMissingPermissions); so is one of which policies of row
+//     security may hide rows (TestFilteredByPolicies). In an erasure, the rows by which those
 //     out of reach are found stay and are named too. A database that is read-only,
 //     and a table of sql.resolve that is forbidden, fail the task.
 //   - Rows that refer to others by a foreign key are erased before them, whether or
@@ -57,7 +62,8 @@
 // in a column that has an index, but none on the column without blanks, is compared
 // as it is stored: [System.AsStored] names it.
 //
-// In MariaDB, whose collations take é for e, what is equal is told by bytes, and the
+// In MariaDB, whose collations take é for e, and in PostgreSQL by a collation that isn't
+// deterministic (TestJoinsAreExact), what is equal is told by bytes, and the
 // column's own index narrows the search (TestMariaCollations): docs/databases.md has what
 // differs.
 //

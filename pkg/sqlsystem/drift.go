@@ -146,7 +146,7 @@ func (s *System) declared() map[string][]string {
 		}
 	}
 	for i, r := range s.m.SQL.Resolve {
-		out[r.Table] = append(slices.AppendSeq(out[r.Table], maps.Keys(r.Where)), r.Column)
+		out[r.Table] = append(slices.AppendSeq(out[r.Table], maps.Keys(r.Where)), manifest.ParseSource(r.Column).Column)
 		declareJoins(out, r.Table, r.Via)
 		for _, sub := range s.finders[i].subjects {
 			out[sub.table] = append(out[sub.table], sub.column)

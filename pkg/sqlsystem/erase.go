@@ -32,7 +32,7 @@ func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
 func (s *System) tellErased(all []*worker.EraseJob, jobs []*counted, err error) {
 	for i, j := range jobs {
 		for _, e := range j.late {
-			all[i].Keep(e.Dataset, e.Key, dsar.Retention{Ground: e.Ground, Until: e.Until})
+			all[i].KeepEntry(e)
 		}
 		if all[i].Counts = s.withTaken(j.Counts, j.taken); err == nil && j.Err == nil {
 			noteTaken(j.Job, j.taken, "went with what was erased", "lost their reference to what was erased")
@@ -53,7 +53,11 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 	if err != nil {
 		return nil, err
 	}
-	e := &erasure{examination: s.examination(tx, jobs, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}}
+	chunks, all, err := s.still(ctx, tx, tasksOf(jobs))
+	if err != nil {
+		return nil, err
+	}
+	e := &erasure{examination: s.examination(tx, jobs, chunks, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}, wrote: map[*dataset]int64{}, meant: map[*dataset]map[string]bool{}, follow: map[string]int64{}}
 	if err := e.examine(ctx); err != nil {
 		return nil, err
 	}
@@ -62,7 +66,13 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 	if err := e.judgeAll(ctx); err != nil {
 		return nil, err
 	}
+	for _, d := range e.datasets {
+		uncoverMoved(all, d, jobs)
+	}
 	if err := e.overreaches(ctx); err != nil {
+		return nil, err
+	}
+	if e.sizes, err = e.letSizes(ctx); err != nil {
 		return nil, err
 	}
 	for _, h := range e.holdings {
@@ -80,8 +90,20 @@ type erasure struct {
 	holds   []map[string]bool     // by job, the datasets of which a hold keeps something
 	gaps    []map[*dataset]string // by job, the datasets that are left, and why
 	done    map[*dataset]int64    // how many rows were deleted, or made anonymous
-	changed int64                 // how many rows were changed otherwise
+	wrote   map[*dataset]int64    // how many rows were written to otherwise
+	changed int64                 // the same of all
+	removed int64                 // how many rows the statements deleted themselves
 	taken   int                   // how many rows went, or changed, with them as the manifest lets them
+	// detached is how many of the rows themselves may have been changed before they went.
+	detached int
+	// meant are the keys of rows that may be changed, and bounded the tables of which as
+	// many rows may go, or lose their reference, as foreign keys have it.
+	meant   map[*dataset]map[string]bool
+	bounded map[string]bool
+	sizes   map[*dataset]int64 // before, how many rows tables had that nothing else measures
+	// follow is how many rows of tables that no dataset is of follow what is set, by name in
+	// lower case.
+	follow map[string]int64
 }
 
 // findHeld makes out of which datasets a hold keeps something from each job.
@@ -146,17 +168,17 @@ func (e *erasure) leave(job int, d *dataset, reason string) {
 	}
 }
 
-// judgeAll decides on each row: last on those that stay while others refer to them.
+// judgeAll decides on each row: on those that go with others', or stay while others refer to
+// them, after those.
 func (e *erasure) judgeAll(ctx context.Context) error {
-	var last []*holding
-	for _, h := range e.holdings {
-		if len(h.d.uses) > 0 {
-			last = append(last, h)
-		} else {
-			e.judge(h)
+	for _, h := range slices.SortedStableFunc(slices.Values(e.holdings), func(a, b *holding) int { return inTurn(a.d, b.d) }) {
+		for _, other := range e.holdings {
+			if len(h.d.with) > 0 && other.d == h.d.with[0].dataset {
+				if err := e.keepWith(ctx, h, other); err != nil {
+					return err
+				}
+			}
 		}
-	}
-	for _, h := range last {
 		if err := e.spare(ctx, h); err != nil {
 			return err
 		}
@@ -181,18 +203,23 @@ func (e *erasure) judge(h *holding) {
 			continue
 		}
 		stays, gap := r.stays(e, h.d), ""
+		if r.unknown(h.d) {
+			gap = unknownWays
+		}
 		for _, share := range r.shares {
 			gap = cmp.Or(gap, e.gaps[share.job][h.d])
 		}
 		mine := false
 		for _, share := range r.shares {
 			n := &counts[share.job]
-			if share.others && e.jobs[share.job].ByKeys { // long ago: the person's own is gone
+			others := e.isOthers(share, stays)
+			if others && e.jobs[share.job].ByKeys { // long ago: the person's own is gone
 				n.Gone++
 				continue
 			}
-			if share.others { // it is planned, and somebody else's by now
-				n.Uncovered = "a row that was planned holds other identifiers than the person's by now, and was left: plan the erasure anew"
+			if others { // it is planned, and somebody else's by now
+				n.Uncovered = worker.Overtaken
+				n.Reassigned++
 				continue
 			}
 			mine = true
@@ -203,7 +230,7 @@ func (e *erasure) judge(h *holding) {
 			case gap != "":
 				n.Uncovered = gap
 				continue
-			case !h.d.act(r.ways).deletes:
+			case !h.d.act(r.led()).deletes:
 				n.Anonymised++
 			default:
 				n.Erased++
@@ -211,7 +238,7 @@ func (e *erasure) judge(h *holding) {
 			if !share.planned {
 				n.Late++
 				if stays != nil {
-					e.jobs[share.job].late = append(e.jobs[share.job].late, worker.Entry{Dataset: h.d.Name, Key: key, Keep: true, Ground: stays.ground, Until: stays.until})
+					e.jobs[share.job].late = append(e.jobs[share.job].late, worker.Entry{Dataset: h.d.Name, Key: key, Keep: true, Ground: stays.ground, Until: stays.until, Ways: h.d.wayNames(r.found)})
 				}
 			}
 		}
@@ -248,7 +275,7 @@ func (e *erasure) overreaches(ctx context.Context) error {
 	}
 	for _, h := range e.holdings {
 		for _, key := range h.erase {
-			reach.erases(h.d, h.rows[key].shares[0].job, key, h.d.act(h.rows[key].ways))
+			reach.erases(h.d, h.rows[key].shares[0].job, key, h.d.act(h.rows[key].led()))
 		}
 	}
 	for i, j := range e.jobs {
@@ -261,6 +288,10 @@ func (e *erasure) overreaches(ctx context.Context) error {
 			e.taken += n
 		}
 	}
+	e.detached, e.bounded = reach.detached, reach.bounded()
+	for d, keys := range reach.loses {
+		e.means(d, slices.Collect(maps.Keys(keys)))
+	}
 	return nil
 }
 
@@ -268,7 +299,7 @@ func (e *erasure) overreaches(ctx context.Context) error {
 func (e *erasure) erase(ctx context.Context, h *holding) error {
 	byAct := map[act][]string{}
 	for _, key := range h.erase {
-		how := h.d.act(h.rows[key].ways)
+		how := h.d.act(h.rows[key].led())
 		byAct[how] = append(byAct[how], key)
 	}
 	for _, how := range slices.SortedFunc(maps.Keys(byAct), act.compare) {
@@ -284,7 +315,13 @@ func (e *erasure) erase(ctx context.Context, h *holding) error {
 	}
 	n, err := e.write(ctx, e.tx, h.d, restricting, h.keep, func(q *statement) { h.d.flagging(q, flags, false) })
 	e.changed += n
-	if err == nil && n == int64(len(h.keep)) { // a trigger may have left some as they were
+	e.wrote[h.d] += n
+	e.means(h.d, h.keep)
+	if err != nil || n != int64(len(h.keep)) { // a trigger has left some as they were
+		return err
+	}
+	other, err := e.notWritten(ctx, e.tx, h.d, h.keep, e.flagged(h.d, flags, false))
+	if err == nil && other == 0 {
 		e.countLocked(h.d)
 	}
 	return err
@@ -295,6 +332,9 @@ func (e *erasure) eraseBy(ctx context.Context, h *holding, how act, keys []strin
 	what := changing
 	if how.deletes {
 		what = deleting
+	}
+	if err := e.followers(ctx, h.d, how, keys); err != nil {
+		return err
 	}
 	making, err := e.making(ctx, h.d, how, keys)
 	if err != nil {
@@ -307,18 +347,33 @@ func (e *erasure) eraseBy(ctx context.Context, h *holding, how act, keys []strin
 	if err != nil {
 		return err
 	}
-	if n != int64(len(keys)) { // some went with others of them, or are left
+	if n != int64(len(keys)) || !how.deletes { // some went with others of them, or are left, or aren't as written
 		if left, err := e.left(ctx, h.d, how, keys); err != nil || left > 0 {
-			return cmp.Or[error](err, &shortfall{h.d, what, left})
+			return cmp.Or[error](err, &shortfall{h.d, what, left, n == int64(len(keys))})
 		}
 	}
 	if how.deletes {
 		e.done[h.d] += int64(len(keys))
+		e.removed += n
 	} else {
 		e.done[h.d] += 0
 		e.changed += n
+		e.wrote[h.d] += n
+		e.means(h.d, keys)
 	}
 	return nil
+}
+
+// means notes that rows of a dataset may be changed.
+func (e *erasure) means(d *dataset, keys []string) {
+	if e.meant[d] == nil {
+		e.meant[d] = map[string]bool{}
+	}
+	for _, key := range keys {
+		if key, err := d.rowKey(key); err == nil { // else it was refused where it was written
+			e.meant[d][key] = true
+		}
+	}
 }
 
 // countLocked counts what stays of a dataset as restricted, since all of it was
@@ -335,8 +390,8 @@ func (e *erasure) countLocked(d *dataset) {
 
 // left counts the rows that were to be erased and are as they were.
 func (e *erasure) left(ctx context.Context, d *dataset, how act, keys []string) (left int64, err error) {
-	err = e.byKey(ctx, e.tx, d, how, making{removes: e.removes(d)}, keys, e.day, noLaw, func(_ string, _ []any, _ stay, _, done bool) {
-		if !done {
+	err = e.byKey(ctx, e.tx, d, making{removes: e.removes(d)}, keys, e.day, noLaw, func(_ string, _ stay, _ bool, set ways) {
+		if !how.met(set) {
 			left++
 		}
 	})
@@ -368,6 +423,9 @@ func (e *erasure) close(ctx context.Context, before tallies) error {
 	}
 	if len(e.done) == 0 {
 		return nil
+	}
+	if err := e.settleSizes(ctx); err != nil {
+		return err
 	}
 	return e.settle(ctx, before, lets)
 }

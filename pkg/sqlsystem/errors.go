@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )
 
 // ErrUnreachable says that the database could not be asked when a System was to
 // be made: it may be later, and nothing is said about the manifest.
-var ErrUnreachable = errors.New("the database can't be reached")
+var ErrUnreachable = telemetry.Constant("the database can't be reached")
 
 // errNobody says that the database returned a row which, by what it holds, is
 // nobody's of those asked for.
@@ -40,7 +41,7 @@ func (s *System) explain(err error) error {
 		return err
 	}
 	if over := (*overreach)(nil); errors.As(err, &over) {
-		return worker.Permanent("reach", over.reason, err)
+		return worker.Because(over.cause, worker.Permanent("reach", over.reason, err))
 	}
 	return worker.Because(s.cause(err), s.worded(err))
 }

@@ -23,8 +23,10 @@ type examination struct {
 	chunks   []*chunk
 }
 
-func (s *System) examination(on executor, jobs []*counted, datasets []*dataset, lacking lacks) *examination {
-	return &examination{System: s, on: on, jobs: jobs, datasets: datasets, day: today(s.now()), lacking: lacking}
+// examination makes a look at datasets. chunks are those by which the jobs' people are
+// asked for ([System.still]): a row of what moved is somebody else's.
+func (s *System) examination(on executor, jobs []*counted, chunks []*chunk, datasets []*dataset, lacking lacks) *examination {
+	return &examination{System: s, on: on, jobs: jobs, chunks: chunks, datasets: datasets, day: today(s.now()), lacking: lacking}
 }
 
 // holding is what a dataset holds of the jobs' people.
@@ -45,7 +47,7 @@ type item struct {
 	done   bool // it exists, and is as an erasure makes it
 	is     stay // by the rules of retention, today
 	lost   bool // the row is gone that had the date by which they go: it is as planned
-	ways   ways // by which asking anew found it
+	found  ways // by which asking anew found it
 	shares []share
 }
 
@@ -53,14 +55,32 @@ type item struct {
 type share struct {
 	job     int
 	planned bool
-	keep    *stay // the plan has it stay
-	found   bool  // by asking anew
-	others  bool  // it holds other identifiers than the job's, and none of the job's
+	ways    ways   // by which it was planned
+	names   string // of them, as the plan has them
+	unknown bool   // the manifest has some of them no more, or the plan doesn't say them
+	keep    *stay  // the plan has it stay
+	met     bool   // it is as the ways leave it by which it was planned
+	found   bool   // by asking anew
+	others  bool   // it leads to other identifiers than the job's, and to none of the job's
+	several bool   // and does so only by ways that lead to several rows
+}
+
+// led returns the ways that lead to the row, or that led there when it was planned for one
+// whose it is still.
+func (r *item) led() ways {
+	out := r.found
+	for _, s := range r.shares {
+		if s.planned && !s.others && !s.unknown {
+			out |= s.ways
+		}
+	}
+	return out
 }
 
 // stays says why a row must stay; nil where it needn't. A rule that holds is told
 // before a hold, and a hold before a plan whose reason is over by now. What the manifest
-// has kept stays unless another way to the row, of somebody who is erased too, erases it.
+// has kept stays unless another way to the row, of somebody who is erased too, erases it;
+// whether others refer to it isn't asked of the plan, but of the database ([examination.spared]).
 func (r *item) stays(in interface {
 	held(job int, d *dataset, key string) bool
 }, d *dataset) *stay {
@@ -68,7 +88,8 @@ func (r *item) stays(in interface {
 		return &r.is
 	}
 	var planned *stay
-	keeps := r.ways != 0 && d.act(r.ways).keeps()
+	led := r.led()
+	keeps := led != 0 && d.act(led).keeps()
 	if keeps {
 		planned = &stay{true, manifest.GroundKept, time.Time{}}
 	}
@@ -76,7 +97,10 @@ func (r *item) stays(in interface {
 		if in.held(share.job, d, r.key) {
 			return &stay{true, dsar.LegalHold, time.Time{}}
 		}
-		if share.keep != nil && (share.keep.ground != manifest.GroundKept || r.ways == 0 || keeps) {
+		if share.keep == nil || share.keep.ground == manifest.GroundShared && len(d.uses) > 0 {
+			continue
+		}
+		if share.keep.ground != manifest.GroundKept || led == 0 || keeps {
 			planned = share.keep
 		}
 	}
@@ -100,9 +124,6 @@ func readPlans(ctx context.Context, jobs []*counted) error {
 // examine looks at each dataset: first by asking anew, then by the keys of what that
 // didn't find.
 func (e *examination) examine(ctx context.Context) error {
-	tasks := tasksOf(e.jobs)
-	chunks := e.System.chunks(tasks)
-	e.chunks = chunks
 	for _, d := range e.datasets {
 		h := &holding{d: d, rows: map[string]*item{}}
 		e.holdings = append(e.holdings, h)
@@ -113,14 +134,17 @@ func (e *examination) examine(ctx context.Context) error {
 				}
 			}
 		}
-		for _, c := range chunks {
+		for _, c := range e.chunks {
 			h.concerned = append(h.concerned, c.concerned(d)...)
 		}
 		if e.lacking[d.Name].no[reading] {
 			h.rows, h.keys = map[string]*item{}, nil
 			continue
 		}
-		for _, c := range chunks {
+		if err := e.filtered(d); err != nil && len(h.concerned) > 0 {
+			return err
+		}
+		for _, c := range e.chunks {
 			err := e.find(ctx, e.on, d, c, e.day, false, func(r *row) error {
 				e.found(h, r)
 				return nil
@@ -129,7 +153,7 @@ func (e *examination) examine(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := e.look(ctx, h, chunks); err != nil {
+		if err := e.look(ctx, h); err != nil {
 			return err
 		}
 	}
@@ -147,7 +171,12 @@ func (h *holding) item(key string) *item {
 }
 
 func (h *holding) plan(job int, entry worker.Entry) {
-	s := share{job: job, planned: true}
+	s := share{job: job, planned: true, names: entry.Ways}
+	if led, known := h.d.waysNamed(entry.Ways); known {
+		s.ways = led
+	} else {
+		s.ways, s.unknown = ^ways(0), true
+	}
 	if entry.Keep {
 		s.keep = &stay{true, entry.Ground, entry.Until}
 	}
@@ -171,7 +200,7 @@ func (e *examination) found(h *holding, row *row) {
 		if !r.there || row.longer(r.is) { // another chunk may have found it by another law
 			r.is = row.stay
 		}
-		r.there, r.ways = true, r.ways|o.ways
+		r.there, r.found = true, r.found|o.ways
 		if i := slices.IndexFunc(r.shares, func(s share) bool { return s.job == o.job }); i >= 0 {
 			r.shares[i].found = true
 		} else {
@@ -184,7 +213,7 @@ func (e *examination) found(h *holding, row *row) {
 // anew to be theirs: what led to them may be gone, and they themselves not. Where a row
 // outlives what an erasure makes of it, it looks at those that were found, too: they may be
 // as they should be.
-func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) error {
+func (e *examination) look(ctx context.Context, h *holding) error {
 	var keys []string
 	for _, key := range h.keys {
 		if h.d.outlived() || slices.ContainsFunc(h.rows[key].shares, func(s share) bool { return s.planned && !s.found }) {
@@ -194,18 +223,57 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 	if len(keys) == 0 || h.d.unstable {
 		return nil
 	}
-	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), making{removes: e.removes(h.d)}, keys, e.day, func(key string) []string { return e.lawsOf(h.rows[key]) }, func(key string, held []any, is stay, lost, done bool) {
+	var there, suspects []string
+	set := map[string]ways{} // by key
+	err := e.byKey(ctx, e.on, h.d, making{removes: e.removes(h.d)}, keys, e.day, func(key string) []string { return e.lawsOf(h.rows[key]) }, func(key string, is stay, lost bool, has ways) {
 		r := h.rows[key]
 		if r == nil { // a key that the database writes in another way than the plan
 			return
 		}
-		r.there, r.is, r.lost, r.done = true, is, lost && r.ways == 0, r.done || done
+		r.there, r.is, r.lost = true, is, lost && r.found == 0
+		there, set[key] = append(there, key), has
+		open := false
 		for i := range r.shares {
 			s := &r.shares[i]
-			s.others = s.planned && !s.found && !done && e.somebodyElses(h.d, s.job, held, chunks)
+			s.met = s.planned && h.d.act(s.ways).met(has)
+			open = open || s.planned && !s.found && !s.met
+		}
+		if open {
+			suspects = append(suspects, key)
 		}
 	})
+	if err != nil {
+		return err
+	}
+	if err := e.whose(ctx, h, suspects); err != nil {
+		return err
+	}
+	for _, key := range there {
+		r := h.rows[key]
+		led := r.led()
+		if r.unknown(h.d) { // as all of them would make it
+			led = ^ways(0)
+		}
+		r.done = r.done || h.d.act(led).met(set[key])
+	}
+	return nil
 }
+
+// unsure reports whether it isn't known what is to become of a row for one whose plan doesn't
+// say all the ways by which it was found. It is known where those that find it anew do with
+// it all that any would: it is to be the same for the proof, which finds it by none.
+func (r *item) unsure(d *dataset, s share) bool {
+	return s.unknown && !s.others && !(s.found && d.act(r.found) == d.act(^ways(0)))
+}
+
+// unknown reports whether a row is unsure for one of its people.
+func (r *item) unknown(d *dataset) bool {
+	return slices.ContainsFunc(r.shares, func(s share) bool { return r.unsure(d, s) })
+}
+
+// unknownWays says that a row is left, since what is to become of it isn't known. A new plan
+// takes over what the earlier one has of it, so that it wouldn't be known by that either.
+const unknownWays = "it isn't known any more by which way a row was planned (the manifest has changed, or the plan is of before v0.2.0), and it was left: erase it by hand"
 
 // outlived reports whether a row keeps a number by which it is found when it is made
 // anonymous, as the manifest allows of one to which nothing leads any more.
@@ -228,29 +296,6 @@ func (e *examination) lawsOf(r *item) []string {
 		}
 	}
 	return laws
-}
-
-// somebodyElses reports whether a row holds, where the job's own identifiers would
-// stand, others, and none of the job's. One that holds nothing there is whose it
-// was planned to be: what led to it is gone.
-func (e *examination) somebodyElses(d *dataset, job int, held []any, chunks []*chunk) bool {
-	others := false
-	for _, c := range chunks {
-		if !slices.Contains(c.jobs, job) {
-			continue
-		}
-		for i, sub := range d.subjects {
-			value, ok := textOf(held[i])
-			if !ok || !slices.ContainsFunc(e.jobs[job].known(), func(id worker.Identifier) bool { return id.Type == sub.typ && len(e.forms(sub.match, id.Value)) > 0 }) {
-				continue
-			}
-			if slices.ContainsFunc(c.owners(nil, d.subjects[i:i+1], []any{value}), func(o hit) bool { return o.job == job }) {
-				return false
-			}
-			others = true
-		}
-	}
-	return others
 }
 
 func tasksOf(jobs []*counted) []*worker.Task {

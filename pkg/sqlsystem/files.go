@@ -109,7 +109,7 @@ func (d *dataset) planned(dialect Dialect) []string {
 	texts := d.keyTexts(dialect, "t")
 	if d.beside != nil {
 		for _, k := range d.beside.columns {
-			texts = append(texts, dialect.keyText(k.expr, k.column))
+			texts = append(texts, dialect.nameText(k.expr, k.column))
 		}
 	}
 	return texts
@@ -124,8 +124,8 @@ func (d *dataset) width() int {
 }
 
 // planKey makes a row's key in a plan of what [dataset.planned] gave.
-func (d *dataset) planKey(held []any) (string, error) {
-	key, err := d.keyOf(held[:len(d.keys)])
+func (d *dataset) planKey(dialect Dialect, held []any) (string, error) {
+	key, err := d.keyOf(dialect, held[:len(d.keys)])
 	if err != nil || d.beside == nil {
 		return key, err
 	}
@@ -220,11 +220,11 @@ func (d *dataset) unreached(err error) error {
 
 // fill puts what is in the file of a row into its record; held ends with what
 // [dataset.planned] gave.
-func (d *dataset) fill(ctx context.Context, r record.Record, held []any) (leftOut string, err error) {
+func (d *dataset) fill(ctx context.Context, dialect Dialect, r record.Record, held []any) (leftOut string, err error) {
 	if d.beside == nil {
 		return "", nil
 	}
-	key, err := d.planKey(held[len(held)-d.width():])
+	key, err := d.planKey(dialect, held[len(held)-d.width():])
 	if err != nil {
 		return "", err
 	}
@@ -357,7 +357,7 @@ func (s *examination) named(ctx context.Context, d *dataset, path int, keys []st
 			return err
 		}
 		err := s.scan(ctx, s.on, q, len(texts), func(held []any) error {
-			key, err := d.planKey(held)
+			key, err := d.planKey(s.dialect, held)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, da
 	keys := len(asked) + len(d.retention)
 	var r row
 	return s.search(ctx, on, d, c, sr, func(held []any, owners []hit) error {
-		key, err := d.planKey(held[keys:])
+		key, err := d.planKey(s.dialect, held[keys:])
 		if err != nil {
 			return err
 		}
@@ -77,39 +77,39 @@ func (s *System) scan(ctx context.Context, on executor, q *statement, columns in
 	return rows.Err()
 }
 
-// byKey hands the rows of the given keys to visit, with what they hold in all
-// subjects, and whether they are as an act of erasing makes them. Lost tells of a row that
+// byKey hands the rows of the given keys to visit, with whether they must stay and the
+// ways whose values are set. Lost tells of a row that
 // the row is gone which had the date of its retention: whether it must stay is as planned.
-func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, laws func(key string) []string, visit func(key string, held []any, is stay, lost, done bool)) (err error) {
+func (s *System) byKey(ctx context.Context, on executor, d *dataset, m making, keys []string, day time.Time, laws func(key string) []string, visit func(key string, is stay, lost bool, set ways)) (err error) {
 	defer func() { err = d.may(reading, err) }()
 	if keys, err = d.rowKeys(keys); err != nil {
 		return err
 	}
 	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect, making: m}
-		var selected []string
-		for _, sub := range d.subjects {
-			selected = append(selected, sub.alone())
-		}
-		selected = append(selected, d.judged(s.dialect)...)
+		selected := d.judged(s.dialect)
 		columns := len(selected)
-		q.add("SELECT ", strings.Join(selected, ", "), ", ")
-		d.asErased(q, how)
+		q.add("SELECT ", strings.Join(selected, ", "))
+		setters := d.asErased(q)
 		q.WriteString(" FROM ")
 		d.from(q)
 		q.WriteString(" WHERE ")
 		if err := d.keyed(q, part); err != nil {
 			return err
 		}
-		err := s.scan(ctx, on, q, columns+1, func(held []any) error {
-			key, err := d.planKey(held[columns-d.width() : columns])
+		err := s.scan(ctx, on, q, columns+len(setters), func(held []any) error {
+			key, err := d.planKey(s.dialect, held[columns-d.width():columns])
 			if err != nil {
 				return err
 			}
-			n := len(d.subjects)
-			done, _ := textOf(held[columns])
-			dates := held[n : columns-d.width()]
-			visit(key, held[:n], d.retained(dates, day, laws(key)), d.lost(dates), yes(done))
+			var set ways
+			for i, l := range setters {
+				if is, _ := textOf(held[columns+i]); yes(is) {
+					set |= 1 << l.number
+				}
+			}
+			dates := held[:columns-d.width()]
+			visit(key, d.retained(dates, day, laws(key)), d.lost(dates), set)
 			return nil
 		})
 		if err != nil {

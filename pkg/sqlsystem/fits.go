@@ -23,6 +23,7 @@ func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
 	for _, set := range d.settings() {
 		c.fitsAll(ctx, set)
 	}
+	c.followed(d)
 	for i, r := range d.SQL.Restrict {
 		if col, ok := d.own.column(r.Column, c.dialect); ok {
 			c.fit(ctx, fmt.Sprintf("%s.restrict[%d].value", path, i), d, col, r.Value)

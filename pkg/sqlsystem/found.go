@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+
+	"habeas.dev/pkg/identifier"
 )
 
 // Identifiers looks whether people can be found: columns of identifiers that hold nothing
-// although their tables have rows, and rules of resolve that lead from one identifier to
-// several people. Each look ends after 20 seconds, and says nothing then.
+// although their tables have rows, or addresses and telephone numbers that are found by no
+// other writing, and rules of resolve that lead from one identifier to several people. Each
+// look ends after 20 seconds, and says nothing then.
 func (s *System) Identifiers(ctx context.Context) ([]Advice, error) {
 	var out []Advice
 	add := func(a Advice) {
@@ -19,6 +23,7 @@ func (s *System) Identifiers(ctx context.Context) ([]Advice, error) {
 			out = append(out, a)
 		}
 	}
+	looked := map[string]bool{}
 	var subjects []subject
 	for _, d := range s.datasets {
 		subjects = append(subjects, d.subjects...)
@@ -33,6 +38,13 @@ func (s *System) Identifiers(ctx context.Context) ([]Advice, error) {
 		from, column := " FROM "+s.table(sub.table), s.dialect.quote(sub.column)
 		if s.any(ctx, "SELECT 1"+from+" LIMIT 1") && !s.any(ctx, "SELECT 1"+from+" WHERE "+column+" IS NOT NULL LIMIT 1") {
 			add(Advice{s.m.At(sub.path), fmt.Sprintf("the column %q of %s holds nothing in any row: nobody is found by it", sub.column, sub.table), "name another, or leave it out"})
+		}
+		if looked[sub.table+"."+sub.column] || !isWritten(sub.typ) || sub.held.part {
+			continue
+		}
+		looked[sub.table+"."+sub.column] = true
+		if n, all := s.notFindable(ctx, &sub); n > 0 {
+			add(Advice{s.m.At(sub.path), fmt.Sprintf("of %d values of the column %q of %s that were looked at, %d are found by no other writing of the same %s: there is a name or another beside it, it has letters that databases don't bring together, or no country is known", all, sub.column, sub.table, n, kindOfIdentifier(sub.typ)), "write one address, or one number with + and its country, in each; set identifiers.country where numbers are written as in one country"})
 		}
 	}
 	for i, f := range s.finders {
@@ -53,6 +65,32 @@ func (s *System) Identifiers(ctx context.Context) ([]Advice, error) {
 		}
 	}
 	return out, ctx.Err()
+}
+
+// maxWritten is how many values of a column are looked at for how they are written.
+const maxWritten = 100_000
+
+// notFindable counts the values of a column that no other writing of the same identifier
+// finds, of so many. What an erasure puts there is none.
+func (s *System) notFindable(ctx context.Context, sub *subject) (n, all int) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	column := s.dialect.quote(sub.column)
+	query := "SELECT " + s.dialect.text(column) + " FROM " + s.table(sub.table) + " WHERE " + column + " IS NOT NULL LIMIT " + strconv.Itoa(maxWritten)
+	_ = s.looking(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, query, func(row []string) {
+			value := identifier.Trim(row[0])
+			if value == "" || sub.couldMake(value) {
+				return
+			}
+			all++
+			patterned := identifier.Malformed(sub.typ, value) == "" && len(s.patterns(sub.match, value)) > 0
+			if !patterned && !s.identifiers.Findable(sub.typ, value) {
+				n++
+			}
+		})
+	})
+	return n, all
 }
 
 // any reports whether a query returns a row, as far as it is answered.
@@ -107,7 +145,7 @@ func (s *System) trySet(ctx context.Context, d *dataset, l *lookup) error {
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	e := &erasure{examination: s.examination(tx, nil, []*dataset{d}, lacks{}), tx: tx, done: map[*dataset]int64{}}
+	e := &erasure{examination: s.examination(tx, nil, nil, []*dataset{d}, lacks{}), tx: tx, done: map[*dataset]int64{}}
 	how := act{sets: 1 << l.number}
 	made, err := e.making(ctx, d, how, keys)
 	if err != nil {
@@ -137,7 +175,7 @@ func (s *System) someKeys(ctx context.Context, tx *sql.Tx, d *dataset, l *lookup
 	}
 	q.add(" LIMIT ", fmt.Sprint(triedRows))
 	err = s.scan(ctx, tx, q, len(texts), func(held []any) error {
-		key, err := d.planKey(held)
+		key, err := d.planKey(s.dialect, held)
 		keys = append(keys, key)
 		return err
 	})

@@ -86,3 +86,30 @@ func TestWhatLintAsksADatabase(t *testing.T) {
 		})
 	}
 }
+
+// TestWritingsThatNothingFinds: addresses and numbers that only themselves find are counted,
+// and no value is told; those that another writing finds, and what an erasure makes, aren't.
+func TestWritingsThatNothingFinds(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(100), phone VARCHAR(100))", func(t *testing.T, d database) {
+		for i, email := range []string{"ann@example.com", "İPEK@example.com.", "mailto:bob@example.com", "Jürgen@exämple.org", "erased-7",
+			"Ann <ann@example.com>", "ann@example.com;bob@example.com", "ann@@example.com", "ann@ｅxample.com", "an\u00adn@example.com"} {
+			d.insert(t, "people (id, email)", i, email)
+		}
+		for i, phone := range []string{"+33 6 12 34 56 78", "0033612345678", "tel:+33-6-12-34-56-78", "33612345678", "+３３612345679", "none"} {
+			d.insert(t, "people (id, phone)", 100+i, phone)
+		}
+		m := small(t, "abilities: [gather, erase]\nneeds: [email, phone]\nsql: {}", `people | table: people, key: [id], subject: {email: email, phone: phone}, erase: anonymise, anonymise: {email: "erased-{id}", phone: null} | email phone`)
+		advice, err := open(t, d, m).Identifiers(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range advice {
+			got = append(got, a.What)
+		}
+		if all := strings.Join(got, "\n"); len(got) != 2 || !strings.HasPrefix(got[0], `of 9 values of the column "email" of people that were looked at, 5 are`) || !strings.HasPrefix(got[1], `of 6 values of the column "phone" of people that were looked at, 3 are`) {
+			t.Error(all)
+		}
+	})
+}

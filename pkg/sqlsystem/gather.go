@@ -25,16 +25,29 @@ func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 			j.Err = j.Records.Write(dataset, r)
 		}
 	}
-	return s.gather(ctx, tasks, write, func(job int, d *dataset, why string, cause dsar.Cause) {
+	skips := func(d *dataset) bool {
+		return !slices.ContainsFunc(jobs, func(j *worker.GatherJob) bool { return !j.Records.Skips(d.Name) })
+	}
+	return s.gather(ctx, tasks, skips, write, func(job int, d *dataset, why string, cause dsar.Cause) {
 		jobs[job].Records.Uncovered(d.Name, why, cause)
 	})
 }
 
 // gather hands each record to write, with the place of its job in tasks, and what
-// may not be read, or is left out, to uncovered. The record's map is used again.
-func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, d *dataset, why string, cause dsar.Cause)) error {
-	chunks := s.chunks(tasks)
+// may not be read, or is left out, to uncovered. The record's map is used again. A dataset
+// that skips names isn't read; nil: all are.
+func (s *System) gather(ctx context.Context, tasks []*worker.Task, skips func(*dataset) bool, write func(job int, dataset string, r record.Record), uncovered func(job int, d *dataset, why string, cause dsar.Cause)) error {
+	if err := s.lookForFilters(ctx, s.db); err != nil {
+		return s.explain(err)
+	}
+	chunks, all, err := s.still(ctx, s.db, tasks)
+	if err != nil {
+		return err
+	}
 	for _, d := range s.datasets {
+		if skips != nil && skips(d) {
+			continue
+		}
 		for _, c := range chunks {
 			err := d.may(reading, s.gatherDataset(ctx, d, c, write, uncovered))
 			var no *denied
@@ -44,6 +57,11 @@ func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(jo
 				}
 			} else if err != nil {
 				return s.explain(err)
+			}
+		}
+		for _, m := range all {
+			if m.leaves(d) {
+				uncovered(m.job, d, m.reason(), m.cause(d))
 			}
 		}
 	}
@@ -68,7 +86,7 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 			f := &d.columns[i]
 			rec[f.name] = f.value(held[len(asked)+i])
 		}
-		leftOut, err := d.fill(ctx, rec, held)
+		leftOut, err := d.fill(ctx, s.dialect, rec, held)
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ type counted struct {
 	planned []worker.Entry // its entries, when they were read
 	late    []worker.Entry // what isn't planned and must stay, in the last try
 	taken   map[taken]int  // what went, or changed, with the job's rows as the manifest lets it
+	goesOn  []string       // purposes that were to end and that no flag of the job's rows stops
 }
 
 // known returns the identifiers of the job's person.

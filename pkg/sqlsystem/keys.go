@@ -21,14 +21,14 @@ func (d *dataset) keyTexts(dialect Dialect, alias string) []string {
 
 // keyOf makes the key of what keyTexts gave. A row of which part of the key is null
 // can't be told from others.
-func (d *dataset) keyOf(held []any) (string, error) {
+func (d *dataset) keyOf(dialect Dialect, held []any) (string, error) {
 	columns := make([]string, len(held))
 	for i := range held {
 		text, ok := textOf(held[i])
 		if !ok {
 			return "", worker.Permanent("no-key", "a row of "+d.Name+" has no value in its key's column "+d.keys[i].name+": give it one, or name another key", nil)
 		}
-		columns[i] = text
+		columns[i] = dialect.keyBytes(text)
 	}
 	return worker.Key(columns...), nil
 }

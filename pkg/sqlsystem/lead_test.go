@@ -219,3 +219,74 @@ func TestKeys(t *testing.T) {
 		})
 	}
 }
+
+// TestNumbersAsWritten: a number is asked for as it is written, in columns of numbers and of
+// texts, and where a join leads from one to the other: 0017 is another account than 17.
+func TestNumbersAsWritten(t *testing.T) {
+	t.Parallel()
+	const schema = `CREATE TABLE bills (id INTEGER PRIMARY KEY, account INTEGER); INSERT INTO bills VALUES (1, 17), (2, 18);
+		CREATE TABLE notes (id INTEGER PRIMARY KEY, account VARCHAR(20)); INSERT INTO notes VALUES (3, '0017'), (4, '17'), (5, '18');
+		CREATE TABLE accounts (account VARCHAR(20), email VARCHAR(99)); INSERT INTO accounts VALUES ('0017', 'ann@example.com'), ('17', 'bob@example.com')`
+	everyDatabase(t, schema, func(t *testing.T, d database) {
+		via := "via: [{table: accounts, on: {account: account}}], subject: {account: account, email: accounts.email}, erase: delete"
+		if d.dialect == PostgreSQL { // which compares no number with a text
+			via = "subject: {account: account}, erase: delete"
+		}
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [account, email]\nsql: {technical: [accounts]}", "bills | table: bills, key: [id], "+via, "notes | table: notes, key: [id], subject: {account: account}, erase: delete"))
+		for _, c := range []struct{ who, left string }{{"email ann@example.com", "1 2 3 4 5"}, {"account 0017", "1 2 4 5"}, {"account +17", "1 2 4 5"}, {"account 17.0", "1 2 4 5"}, {"account 17", "2 5"}} {
+			jobs := jobsOf(dsar.Erasure, ids(c.who))
+			if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil {
+				t.Fatal(err)
+			}
+			if left := strings.Join(slices.Concat(d.column(t, "SELECT id FROM bills ORDER BY id"), d.column(t, "SELECT id FROM notes ORDER BY id")), " "); left != c.left {
+				t.Fatalf("after %s: left %s, want %s", c.who, left, c.left)
+			}
+		}
+	})
+}
+
+// TestUUIDsInAnyWriting: a UUID is found however it was asked for and however it is kept, in
+// columns of its type and in texts, together with nobody else's.
+func TestUUIDsInAnyWriting(t *testing.T) {
+	t.Parallel()
+	const one, other = "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e5f", "5f2b3c4d-1a2b-4c3d-8e9f-0a1b2c3d4e50"
+	everyDatabase(t, "CREATE TABLE things (id INTEGER PRIMARY KEY, person VARCHAR(60)); CREATE TABLE notes (id INTEGER PRIMARY KEY, person VARCHAR(60))", func(t *testing.T, d database) {
+		if typed := map[Dialect]string{PostgreSQL: "ALTER person TYPE uuid USING person::uuid", MariaDB: "MODIFY person UUID"}[d.dialect]; typed != "" {
+			d.run(t, "ALTER TABLE things "+typed)
+		}
+		for i, w := range []string{one, other} {
+			d.insert(t, "things", i, w)
+		}
+		for i, w := range []string{strings.ToUpper(one), strings.ReplaceAll(one, "-", ""), "{" + one + "}", strings.ToUpper(other), strings.ReplaceAll(other, "-", "")} {
+			d.insert(t, "notes", 10+i, w)
+		}
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "things | table: things, key: [id], subject: {person: person}, erase: delete", "notes | table: notes, key: [id], subject: {person: person}, erase: delete"))
+		for _, asked := range []string{strings.ToUpper(one), strings.ReplaceAll(one, "-", ""), "{" + strings.ToUpper(one) + "}", "urn:uuid:" + one, one} {
+			if got := len(gatherAll(t, s, ids("person "+asked))[0]); got != 4 {
+				t.Errorf("%d records are found by %q", got, asked)
+			}
+		}
+		jobs := jobsOf(dsar.Erasure, ids("person "+strings.ToUpper(one)))
+		if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil {
+			t.Fatal(err)
+		}
+		if left := strings.Join(slices.Concat(d.column(t, "SELECT id FROM things"), d.column(t, "SELECT id FROM notes ORDER BY id")), " "); left != "1 13 14" {
+			t.Errorf("left %s", left)
+		}
+	})
+}
+
+// TestUnsignedNumbers: a number beyond those with a sign is found where the database has such.
+func TestUnsignedNumbers(t *testing.T) {
+	t.Parallel()
+	d := mariaDB(t, "CREATE TABLE things (id INTEGER PRIMARY KEY, person BIGINT UNSIGNED)")
+	d.run(t, "INSERT INTO things VALUES (1, 18446744073709551615), (2, 18446744073709551614), (3, 7)")
+	s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "things | table: things, key: [id], subject: {person: person}, erase: delete"))
+	jobs := jobsOf(dsar.Erasure, ids("person 18446744073709551615"), ids("person 7"))
+	if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err, jobs[1].Err); err != nil {
+		t.Fatal(err)
+	}
+	if left := d.column(t, "SELECT id FROM things"); !slices.Equal(left, []string{"2"}) {
+		t.Errorf("left %v", left)
+	}
+}

@@ -26,8 +26,12 @@ const (
 	// maxKeys bounds the keys of one statement: they are one parameter, which costs
 	// memory on both sides.
 	maxKeys = 50_000
-	// maxWays bounds the ways from one dataset to other tables that are looked at.
-	maxWays = 200
+	// maxWays bounds the ways from one dataset to other tables that are looked at; more
+	// are refused.
+	maxWays = 1000
+	// maxSteps bounds how far rows are followed that refer to rows of their own table: a
+	// statement joins as many tables.
+	maxSteps = 30
 
 	// maxLookups bounds the ways by which a dataset's rows are found: each is a part of
 	// one statement, and a bit of a row's.

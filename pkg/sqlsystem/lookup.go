@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,11 +17,13 @@ type subject struct {
 	match
 	*lookup
 	expr          string // what of a row is compared with the identifiers
+	written       string // of an address, what is returned of it; see shown
 	indexed       string // the column whose index narrows the search; empty: expr itself has one
 	bare          string // the same of its table alone, in the form that compares most
 	path          string // where the manifest names it
 	table, column string
-	held          column // what the database says of the column
+	held          column           // what the database says of the column
+	made          []*regexp.Regexp // the forms of what an erasure puts there
 	// Where it is each element of an array: what is compared of one, called e.value, and
 	// where the manifest says it lies; of PostgreSQL's arrays of numbers and uuids also the
 	// array and its type.
@@ -32,6 +35,7 @@ type subject struct {
 // with identifiers, and what must be so of the rows.
 type lookup struct {
 	number int
+	name   string   // by which plans know it
 	joins  []string // each without INNER
 	steps  []step   // what its joins come from
 	// shared is how many of its joins are those of the dataset's columns, too.
@@ -72,12 +76,15 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 	if one {
 		d.labels = texts(labels)
 	}
+	if len(d.SQL.Subject) == 0 {
+		d.goesWith(c.System.m.Dataset(d.GoesWith), d.SQL.Via, labels)
+	}
 	for i, w := range d.SQL.AllWays() {
 		at, joins, condition := path, labels, where
 		own := i == 0 && len(d.SQL.Subject) > 0
 		if !own {
 			at = fmt.Sprintf("%s.ways[%d]", path, i-len(d.SQL.AllWays())+len(d.SQL.Ways))
-			if joins, err = c.joins(ctx, at, d.SQL.Table, w.Via, fmt.Sprintf("w%d_", i)); err != nil {
+			if joins, err = c.joins(ctx, at, d.SQL.Table, w.Via, "w"); err != nil {
 				return err
 			}
 			more, err := c.conditions(ctx, at+".where", d.SQL.Table, "t", w.Where)
@@ -86,6 +93,7 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 			}
 			condition = and(where, more)
 		}
+		d.goesWith(c.System.m.Dataset(d.GoesWith), w.Via, joins)
 		// Those that lie as many joins away are looked up together: each way of finding
 		// a row is a way of its own, whatever became of what another leads through.
 		byJoins := map[string]*lookup{}
@@ -123,6 +131,15 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 			}
 			sub.lookup = l
 			d.subjects = append(d.subjects, sub)
+		}
+	}
+	d.nameWays()
+	for i := range d.subjects {
+		if len(d.subjects[i].steps) > 0 {
+			continue
+		}
+		if err := d.makes(&d.subjects[i]); err != nil {
+			return err
 		}
 	}
 	if len(d.lookups) > maxLookups {
@@ -280,8 +297,8 @@ func (s *subject) alone() string {
 	case len(s.joins) > s.shared:
 		return "NULL"
 	case s.where != "":
-		return "CASE WHEN " + s.where + " THEN " + s.expr + " END"
+		return "CASE WHEN " + s.where + " THEN " + s.shown() + " END"
 	default:
-		return s.expr
+		return s.shown()
 	}
 }

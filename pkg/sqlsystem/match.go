@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -35,20 +36,26 @@ const (
 )
 
 // subject makes the comparison for a column. What a row is told to hold, and
-// what the database compares, are the same expression: who is found is told by
-// the database's own measure. It is what [identifier.Plain] computes.
+// what the database compares, are the same expression, which is what [identifier.Plain]
+// computes: who is found is told by the database's own measure. Of an address it only
+// narrows the search: İ is i to one database and none to another.
 func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierType, tableName, expr, bare string, col column) (subject, error) {
 	s := subject{match: match{typ: t, as: asTrimmed}, expr: expr, path: path, table: tableName, column: col.name, held: col}
 	as, must := c.dialect.compares(col)
 	switch {
 	case must != "":
 		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.full), must)
+	case as != asTrimmed && isWritten(t):
+		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which loses how a %s is written (a number has neither + nor the 0 in front)", c.of(path), col.name, col.full, kindOfIdentifier(t)), "it must be a text: change its type, or add a text column that is made of it, and name that")
 	case as != asTrimmed:
 		s.as = as
 	case kindOfIdentifier(t) == identifier.Email:
 		s.as = asFolded
 	case kindOfIdentifier(t) == identifier.Phone:
 		s.as = asDialled
+	}
+	if s.as == asFolded {
+		s.written = c.dialect.compared(asTrimmed, expr, col)
 	}
 	s.bare = c.dialect.compared(s.as, bare, col)
 	if s.indexed = c.dialect.indexed(ctx, c.System, tableName, expr, col, s.as); s.indexed != "" || s.as != asTrimmed {
@@ -63,6 +70,21 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 	}
 	s.expr = c.dialect.compared(s.as, expr, col)
 	return s, nil
+}
+
+// isWritten reports whether identifiers of a type have writings, which only a text keeps.
+func isWritten(t dsar.IdentifierType) bool {
+	kind := kindOfIdentifier(t)
+	return kind == identifier.Email || kind == identifier.Phone
+}
+
+// shown returns what a query asks of a row, by which [chunk.owners] tells whose it is: of an
+// address what is written, since what a database makes of its letters is the database's own.
+func (s *subject) shown() string {
+	if s.written != "" {
+		return s.written
+	}
+	return s.expr
 }
 
 // kindOfIdentifier returns a type without the prefix of the system that it belongs
@@ -83,13 +105,18 @@ func (s *System) forms(m match, value string) []string {
 	}
 	switch m.as {
 	case asInteger:
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			return nil
+		// As the number is written, and no other: 007 and 7 are two people's account numbers.
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && strconv.FormatInt(n, 10) == value {
+			return []string{value}
 		}
-		return []string{strconv.FormatInt(n, 10)}
+		// MariaDB's BIGINT UNSIGNED has more.
+		_, unsigned := s.dialect.(mysqlDialect)
+		if n, err := strconv.ParseUint(value, 10, 64); unsigned && err == nil && strconv.FormatUint(n, 10) == value {
+			return []string{value}
+		}
+		return nil
 	case asUUID:
-		if value = strings.ToLower(value); !uuidForm.MatchString(value) {
+		if value = s.identifiers.Normalise(m.typ, value); !uuidForm.MatchString(value) {
 			return nil
 		}
 		return []string{value}
@@ -118,8 +145,10 @@ func (s *System) patterns(m match, value string) []string {
 		}
 		var b strings.Builder
 		wild := false
-		for _, r := range norm.NFC.String(form) {
-			if r < 0x80 {
+		letters := []rune(norm.NFC.String(form))
+		for i, r := range letters {
+			marked := i+1 < len(letters) && unicode.Is(unicode.M, letters[i+1]) // a store may have one character for both
+			if r < 0x80 && !marked {
 				if r == '%' || r == '_' || string(r) == likeEscape {
 					b.WriteString(likeEscape)
 				}
@@ -127,7 +156,7 @@ func (s *System) patterns(m match, value string) []string {
 			} else if !wild {
 				b.WriteByte('%')
 			}
-			wild = r >= 0x80
+			wild = r >= 0x80 || marked
 		}
 		if p := b.String(); !slices.Contains(out, p) {
 			out = append(out, p)
@@ -174,7 +203,7 @@ type wanted struct {
 	values   []string
 	patterns []string
 	hits     map[string][]hit // by form
-	normal   map[string][]hit // by normal form, of those with a pattern
+	normal   map[string][]hit // by normal form, of addresses
 }
 
 // chunk is as many jobs as one statement can ask for.
@@ -198,7 +227,7 @@ func (s *System) chunks(tasks []*worker.Task) []*chunk {
 	limit := s.dialect.valuesAtOnce()
 	// Padding may double a list, and each identifier may have several forms in
 	// each comparison.
-	const formsOfIdentifier, padding, comparisons = 12, 2, 2
+	const formsOfIdentifier, padding, comparisons = 16, 2, 2
 	limit = (limit - sparedParameters) / (formsOfIdentifier * padding * comparisons)
 	var out []*chunk
 	var current *chunk
@@ -239,12 +268,12 @@ func (c *chunk) wanted(m match) *wanted {
 				}
 				w.hits[form] = append(hits, hit{job: c.jobs[i], id: id})
 			}
-			if p := c.patterns(m, id.Value); p != nil {
+			if m.as == asFolded {
 				if w.normal == nil {
-					w.normal = map[string][]hit{}
+					w.normal = make(map[string][]hit, len(c.tasks))
 				}
 				n := c.identifiers.Normalise(m.typ, id.Value)
-				w.patterns = append(w.patterns, p...)
+				w.patterns = append(w.patterns, c.patterns(m, id.Value)...)
 				w.normal[n] = append(w.normal[n], hit{job: c.jobs[i], id: id})
 			}
 		}
@@ -325,15 +354,18 @@ func between(pattern string) (least, above string, ok bool) {
 
 func (w *wanted) parameter(as comparison, i int) any {
 	if as == asInteger {
-		n, _ := strconv.ParseInt(w.values[i], 10, 64) // written by forms
+		if n, err := strconv.ParseInt(w.values[i], 10, 64); err == nil {
+			return n
+		}
+		n, _ := strconv.ParseUint(w.values[i], 10, 64) // written by forms
 		return n
 	}
 	return w.values[i]
 }
 
 // owners finds whose a row is, from what it holds by each of the asked subjects,
-// and appends a hit for each job. None is an error of the caller's, unless patterns
-// were asked for ([chunk.loose]).
+// and appends a hit for each job. None is an error of the caller's, unless the database
+// narrows the search only ([chunk.loose]).
 func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 	for i, s := range asked {
 		value, ok := textOf(held[i])
@@ -341,12 +373,14 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 			continue
 		}
 		w := c.wanted(s.match)
-		hits := w.hits[value]
-		if s.as == asMention {
+		var hits []hit
+		switch s.as {
+		case asMention:
 			hits = w.mentionedIn(value)
-		}
-		if w.normal != nil {
-			hits = slices.Concat(hits, w.normal[c.identifiers.Normalise(s.typ, value)])
+		case asFolded:
+			hits = w.normal[c.identifiers.Normalise(s.typ, value)]
+		default:
+			hits = w.hits[value]
 		}
 		for _, h := range hits {
 			at := slices.IndexFunc(out, func(o hit) bool { return o.job == h.job })
@@ -361,7 +395,7 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 
 // loose reports whether the database may return rows that are nobody's.
 func (c *chunk) loose(asked []subject) bool {
-	return slices.ContainsFunc(asked, func(s subject) bool { return s.as == asMention || c.wanted(s.match).patterns != nil })
+	return slices.ContainsFunc(asked, func(s subject) bool { return s.as == asMention || s.as == asFolded })
 }
 
 // textOf returns the text of what a row holds as identifier.

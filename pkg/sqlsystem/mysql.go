@@ -249,13 +249,29 @@ func (d mysqlDialect) begin() *sql.TxOptions {
 
 func (mysqlDialect) looking() *sql.TxOptions { return &sql.TxOptions{ReadOnly: true} }
 
+// measures implements dialect: the handlers' counters are of all tables together, and know
+// nothing of what InnoDB does for a foreign key, but count by kind.
+func (mysqlDialect) measures(what measure) bool { return what == byKind }
+
 // tallies counts what the session's statements and their triggers did in all tables
 // together. What foreign keys take isn't counted: the catalogue has all of those.
 func (mysqlDialect) tallies(ctx context.Context, on executor, _ string) (tallies, error) {
 	sum := tally{}
-	err := each(ctx, on, "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')", func(row []string) { sum.changed += whole(row[1]) })
+	err := each(ctx, on, "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_delete', 'Handler_update', 'Handler_write')", func(row []string) {
+		switch row[0] {
+		case "Handler_delete":
+			sum.deleted = whole(row[1])
+		case "Handler_update":
+			sum.updated = whole(row[1])
+		default:
+			sum.inserted = whole(row[1])
+		}
+	})
 	return tallies{"": sum}, err
 }
+
+// written implements dialect: it isn't known.
+func (mysqlDialect) written(string) string { return "" }
 
 // beforeCommit does nothing: nothing is deferred.
 func (mysqlDialect) beforeCommit(context.Context, *sql.Tx) error { return nil }

@@ -112,7 +112,7 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 		return err
 	}
 	last := ""
-	err := each(ctx, on, `SELECT c.CONSTRAINT_NAME, c.TABLE_NAME, c.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME
+	err := each(ctx, on, `SELECT c.CONSTRAINT_NAME, c.TABLE_NAME, c.DELETE_RULE, k.COLUMN_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, k.REFERENCED_COLUMN_NAME, c.UPDATE_RULE
 		FROM information_schema.REFERENTIAL_CONSTRAINTS c JOIN information_schema.KEY_COLUMN_USAGE k ON k.CONSTRAINT_SCHEMA = c.CONSTRAINT_SCHEMA AND k.CONSTRAINT_NAME = c.CONSTRAINT_NAME AND k.TABLE_NAME = c.TABLE_NAME
 		WHERE c.CONSTRAINT_SCHEMA = ? AND k.TABLE_SCHEMA = ? AND k.REFERENCED_TABLE_NAME IS NOT NULL ORDER BY c.TABLE_NAME, c.CONSTRAINT_NAME, k.ORDINAL_POSITION`, func(row []string) {
 		if this := row[1] + "\x00" + row[0]; this != last {
@@ -123,6 +123,12 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 				r.onDelete = goes
 			case "SET NULL", "SET DEFAULT":
 				r.onDelete = detaches
+			}
+			switch row[7] {
+			case "CASCADE":
+				r.onUpdate = goes
+			case "SET NULL", "SET DEFAULT":
+				r.onUpdate = detaches
 			}
 			c.references = append(c.references, r)
 		}
@@ -135,8 +141,21 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 	if err := m.readForeign(ctx, on, own, c); err != nil && reasonOf(err) != forbidden {
 		return err
 	}
-	err = each(ctx, on, `SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? AND EVENT_MANIPULATION <> 'INSERT' ORDER BY TRIGGER_NAME`, func(row []string) {
-		c.triggers = append(c.triggers, trigger{name: row[0], table: m.relation(own, row[1], true).id, deletes: row[2] == "DELETE", updates: row[2] == "UPDATE", writes: written(row[3]), literals: literals(row[3])})
+	// A trigger, and what it calls, has no statements that are made at run time (error 1336).
+	known, routines := map[string]bool{}, []routine(nil)
+	if err := each(ctx, on, "SELECT LOWER(TABLE_NAME) FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ("+mysqlOwn+")", func(row []string) { known[row[0]] = true }); err != nil {
+		return err
+	}
+	err = each(ctx, on, "SELECT LOWER(ROUTINE_NAME), COALESCE(ROUTINE_DEFINITION, '') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN ("+mysqlOwn+")", func(row []string) {
+		routines = append(routines, routine{row[0], row[1]})
+	})
+	if err != nil {
+		return err
+	}
+	err = each(ctx, on, `SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? ORDER BY TRIGGER_NAME`, func(row []string) {
+		text, unread := withCalled(row[3], routines)
+		c.triggers = append(c.triggers, trigger{name: row[0], table: m.relation(own, row[1], true).id, of: row[1], deletes: row[2] == "DELETE", updates: row[2] == "UPDATE", inserts: row[2] == "INSERT",
+			deeds: deedsOfSeveral(text, known), unread: unread, literals: literals(row[3])})
 	}, own)
 	if err != nil {
 		return err
@@ -168,6 +187,9 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 	return err
 }
 
+// mysqlOwn are the server's own schemas.
+const mysqlOwn = "'mysql', 'sys', 'information_schema', 'performance_schema'"
+
 // viewTable matches a table in the text of a view, as the server writes it. A column of
 // three parts matches too: one table too many does no harm.
 var viewTable = regexp.MustCompile("`([^`]+)`\\.`([^`]+)`")
@@ -192,6 +214,12 @@ func (m mysqlDialect) readForeign(ctx context.Context, on executor, own string, 
 				r.onDelete = goes
 			case kind&2 > 0:
 				r.onDelete = detaches
+			}
+			switch kind := whole(row[3]); {
+			case kind&4 > 0:
+				r.onUpdate = goes
+			case kind&8 > 0:
+				r.onUpdate = detaches
 			}
 			c.references = append(c.references, r)
 		}
@@ -232,14 +260,20 @@ func (m mysqlDialect) version(ctx context.Context, on executor) (string, error) 
 	var out []string
 	for _, query := range []string{
 		"SELECT DATABASE()",
-		"SELECT MD5(GROUP_CONCAT(TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE ORDER BY TABLE_NAME, CONSTRAINT_NAME)) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()",
+		"SELECT MD5(GROUP_CONCAT(TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE ORDER BY TABLE_NAME, CONSTRAINT_NAME)) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()",
 		"SELECT MD5(GROUP_CONCAT(TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, MD5(ACTION_STATEMENT) ORDER BY TRIGGER_NAME)) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()",
+		"SELECT MD5(GROUP_CONCAT(ROUTINE_SCHEMA, ROUTINE_NAME, LAST_ALTERED ORDER BY ROUTINE_SCHEMA, ROUTINE_NAME)) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN (" + mysqlOwn + ")",
 	} {
 		if err := each(ctx, on, query, func(row []string) { out = append(out, cmp.Or(row[0], "none")) }); err != nil {
 			return "", err
 		}
 	}
 	return strings.Join(out, " "), nil
+}
+
+// filtered implements cataloguer: such a database shows all rows of a table, or none.
+func (mysqlDialect) filtered(context.Context, executor, string, []string) (filters, error) {
+	return filters{}, nil
 }
 
 func (mysqlDialect) tables(ctx context.Context, on executor, schema string) (names []string, err error) {

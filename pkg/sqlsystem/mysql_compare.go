@@ -42,6 +42,10 @@ func (d mysqlDialect) keyText(expr string, col column) string {
 	}
 }
 
+func (d mysqlDialect) nameText(expr string, col column) string { return d.keyText(expr, col) }
+
+func (mysqlDialect) keyBytes(text string) string { return text }
+
 func (mysqlDialect) ordered(expr string, col column) string {
 	if mysqlText(col.typ) {
 		return exact(expr)
@@ -321,14 +325,24 @@ func (mysqlDialect) length(expr string) string { return "CHAR_LENGTH(" + expr + 
 func (mysqlDialect) timeForm() string { return time.DateTime }
 
 func (m mysqlDialect) isValue(q *statement, d *dataset, col column, value any) {
+	if d.SQL.Template(value) == nil {
+		m.isConstant(q, col, value)
+		return
+	}
+	q.add(m.inFull(col), " <=> ")
+	d.set(q, col.name, value)
+}
+
+func (m mysqlDialect) isConstant(q *statement, col column, value any) {
+	q.add(m.inFull(col), " <=> ")
+	q.constant(value, col)
+}
+
+// inFull returns a column as it is compared byte by byte.
+func (m mysqlDialect) inFull(col column) string {
 	held := "t." + m.quote(col.name)
 	if mysqlText(col.typ) {
 		held = exact(held)
 	}
-	q.add(held, " <=> ")
-	if d.SQL.Template(value) != nil {
-		d.set(q, col.name, value)
-		return
-	}
-	q.constant(value, col)
+	return held
 }

@@ -16,11 +16,14 @@ func (m mysqlDialect) jsonText(expr string, _ column, path []string) string {
 }
 
 func (m mysqlDialect) elements(expr string, _ column, path []string, alias string) string {
-	return "JOIN JSON_TABLE(CASE WHEN JSON_VALID(" + expr + ") THEN " + expr + " ELSE '[]' END, " + m.literal(dollarPath(path)+"[*]") + " COLUMNS (n FOR ORDINALITY, value LONGTEXT PATH '$')) AS " + alias
+	part := "JSON_EXTRACT(" + expr + ", " + m.jsonPath(path) + ")"
+	return "JOIN JSON_TABLE(CASE WHEN JSON_VALID(" + expr + ") THEN CASE JSON_TYPE(" + part + ") WHEN 'ARRAY' THEN " + part + " WHEN 'STRING' THEN CONCAT('[', " + part + ", ']') WHEN 'INTEGER' THEN CONCAT('[', " + part + ", ']') WHEN 'DOUBLE' THEN CONCAT('[', " + part + ", ']') ELSE '[]' END ELSE '[]' END, '$[*]' COLUMNS (n FOR ORDINALITY, value LONGTEXT PATH '$')) AS " + alias
 }
 
 func (m mysqlDialect) change(q *statement, d *dataset, col column, changes []change) {
 	expr := "t." + m.quote(col.name)
+	q.add("CASE WHEN JSON_VALID(", expr, ") THEN ")
+	defer q.add(" ELSE ", expr, " END")
 	if i := slices.IndexFunc(changes, func(c change) bool { return len(c.source.Path) == 0 }); i >= 0 { // all of it is the array
 		m.without(q, expr, nil, changes[i].from)
 		return
@@ -50,13 +53,17 @@ func (m mysqlDialect) change(q *statement, d *dataset, col column, changes []cha
 	}
 }
 
-// without writes the JSON array at a path without the person's elements. Each is taken as
-// it stands: JSON_TABLE has no place for an object.
+// without writes the JSON array at a path without the person's elements; one value by itself
+// counts as an array of one. Each element is taken as it stands: JSON_TABLE has no place for an
+// object.
 func (m mysqlDialect) without(q *statement, expr string, path []string, from *subject) {
 	array := dollarPath(path)
-	q.add("(SELECT CONCAT('[', COALESCE(GROUP_CONCAT(JSON_EXTRACT(", expr, ", CONCAT(", m.literal(array+"["), ", e.n - 1, ']')) ORDER BY e.n SEPARATOR ','), ''), ']') FROM JSON_TABLE(", expr, ", ", m.literal(array+"[*]"), " COLUMNS (n FOR ORDINALITY, value LONGTEXT PATH '$')) AS e WHERE NOT COALESCE(")
+	part := "JSON_EXTRACT(" + expr + ", " + m.jsonPath(path) + ")"
+	q.add("CASE WHEN JSON_TYPE(", part, ") = 'ARRAY' THEN (SELECT CONCAT('[', COALESCE(GROUP_CONCAT(JSON_EXTRACT(", expr, ", CONCAT(", m.literal(array+"["), ", e.n - 1, ']')) ORDER BY e.n SEPARATOR ','), ''), ']') FROM JSON_TABLE(", expr, ", ", m.literal(array+"[*]"), " COLUMNS (n FOR ORDINALITY, value LONGTEXT PATH '$')) AS e WHERE NOT COALESCE(")
 	from.among(q, "e.value")
-	q.WriteString(", false))")
+	q.add(", false)) WHEN JSON_TYPE(", part, ") IN ('STRING', 'INTEGER', 'DOUBLE') AND COALESCE(")
+	from.among(q, "JSON_UNQUOTE("+part+")")
+	q.add(", false) THEN '[]' ELSE ", part, " END")
 }
 
 func (mysqlDialect) isOneOf(q *statement, element string, _ comparison, list []string) {

@@ -25,7 +25,7 @@ func TestOddTables(t *testing.T) {
 		{"partitions", "", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER) PARTITION BY RANGE (id); CREATE TABLE low PARTITION OF base FOR VALUES FROM (0) TO (2); CREATE TABLE high PARTITION OF base FOR VALUES FROM (2) TO (10)", "base", "", ""},
 		{"what refers to partitions", "", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER) PARTITION BY RANGE (id); CREATE TABLE low PARTITION OF base FOR VALUES FROM (0) TO (2); CREATE TABLE high PARTITION OF base FOR VALUES FROM (2) TO (10); CREATE TABLE marks (id INTEGER REFERENCES base (id) ON DELETE CASCADE)", "base", "", "base ← marks (id)"},
 		{"what refers to a partition", "", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER) PARTITION BY RANGE (id); CREATE TABLE low PARTITION OF base FOR VALUES FROM (0) TO (2); CREATE TABLE high PARTITION OF base FOR VALUES FROM (2) TO (10); CREATE TABLE marks (id INTEGER REFERENCES low (id) ON DELETE CASCADE)", "base", "", "base ← marks (id)"},
-		{"heirs of a table", "", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER); CREATE TABLE heir (more INTEGER) INHERITS (base)", "base", "", ""},
+		{"heirs of a table", "", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER); CREATE TABLE heir (more INTEGER, PRIMARY KEY (id)) INHERITS (base)", "base", "", ""},
 		{"a table that refers to itself", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER, up INTEGER DEFAULT 1 REFERENCES base (id) ON DELETE CASCADE)", "CREATE TABLE base (id INTEGER PRIMARY KEY, person INTEGER, up INTEGER DEFAULT 1 REFERENCES base (id) ON DELETE CASCADE)", "base", "", "base ← base (up)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )
 
@@ -17,7 +18,7 @@ import (
 const MaxOverdue = 100_000
 
 // errEnough ends a count.
-var errEnough = errors.New("enough")
+var errEnough = telemetry.Constant("enough")
 
 // Overdue counts, of each dataset whose storage period is data ([manifest.Stored]), the
 // records that lie beyond it and that no rule of retention has stay. What a hold keeps is

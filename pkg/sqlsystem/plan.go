@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -23,14 +24,26 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		tasks[i] = &j.Task
 		held[i] = setOf(j.Holds)
 	}
-	chunks := s.chunks(tasks)
+	if err := s.lookForFilters(ctx, s.db); err != nil {
+		return s.explain(err)
+	}
+	chunks, all, err := s.still(ctx, s.db, tasks)
+	if err != nil {
+		return err
+	}
 	reach, err := s.reach(ctx, s.db)
 	if err != nil {
 		return s.explain(err)
 	}
+	stayed := map[kept]stay{}
 	for _, d := range s.sharedLast() {
+		for _, m := range all {
+			if m.leaves(d) {
+				jobs[m.job].Plan.Uncovered(d.Name, m.reason(), m.cause(d))
+			}
+		}
 		for _, c := range chunks {
-			p := &planning{jobs: jobs, d: d, reach: reach, held: held}
+			p := &planning{jobs: jobs, d: d, reach: reach, held: held, kept: stayed}
 			err := s.find(ctx, s.db, d, c, day, true, p.row)
 			if err == nil {
 				err = p.spare(ctx)
@@ -60,10 +73,11 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	return nil
 }
 
-// sharedLast returns the datasets, last those whose rows stay while others refer to them.
+// sharedLast returns the datasets, those whose rows go with others', or stay while others refer
+// to them, after those.
 func (s *System) sharedLast() []*dataset {
 	out := slices.Clone(s.datasets)
-	slices.SortStableFunc(out, func(a, b *dataset) int { return min(len(a.uses), 1) - min(len(b.uses), 1) })
+	slices.SortStableFunc(out, inTurn)
 	return out
 }
 
@@ -72,8 +86,26 @@ type planning struct {
 	jobs  []*worker.PlanJob
 	d     *dataset
 	reach *reach
-	back  map[int]map[string]act // by job, rows that are held back: others may refer to them
-	held  []map[string]bool      // by job, the datasets of which a hold keeps something
+	back  map[int]map[string]ways // by job, rows that are held back: others may refer to them
+	held  []map[string]bool       // by job, the datasets of which a hold keeps something
+	kept  map[kept]stay           // rows that stay, and others with them
+}
+
+// kept is a row with which others stay.
+type kept struct {
+	d   *dataset
+	job int
+	key string
+}
+
+// keep notes that a row stays, where others go with it.
+func (p *planning) keep(job int, key string, is stay) {
+	if !slices.ContainsFunc(p.reach.datasets, func(o *dataset) bool { return len(o.with) > 0 && o.with[0].dataset == p.d }) {
+		return
+	}
+	if key, err := p.d.rowKey(key); err == nil {
+		p.kept[kept{p.d, job, key}] = is
+	}
 }
 
 func (p *planning) row(r *row) error {
@@ -82,24 +114,30 @@ func (p *planning) row(r *row) error {
 		if j.Err != nil {
 			continue
 		}
+		e := worker.Entry{Dataset: p.d.Name, Key: r.key, Ways: p.d.wayNames(o.ways)}
+		keep := func(ground string, until time.Time) {
+			e.Keep, e.Ground, e.Until = true, ground, until
+			p.keep(o.job, r.key, stay{true, ground, until})
+			j.Err = j.Plan.Add(e)
+		}
 		switch how := p.d.act(o.ways); {
 		case r.kept:
-			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: r.ground, Until: r.until})
+			keep(r.ground, r.until)
 		case j.IsHeld(p.d.Name, r.key):
 			p.held[o.job][p.d.Name] = true
-			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: dsar.LegalHold})
+			keep(dsar.LegalHold, time.Time{})
 		case how.keeps():
-			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: manifest.GroundKept})
-		case len(p.d.uses) > 0:
+			keep(manifest.GroundKept, time.Time{})
+		case len(p.d.uses) > 0 || len(p.d.with) > 0:
 			if p.back == nil {
-				p.back = map[int]map[string]act{}
+				p.back = map[int]map[string]ways{}
 			}
 			if p.back[o.job] == nil {
-				p.back[o.job] = map[string]act{}
+				p.back[o.job] = map[string]ways{}
 			}
-			p.back[o.job][r.key] = how
+			p.back[o.job][r.key] = o.ways
 		default:
-			j.Err = j.Plan.Erase(p.d.Name, r.key)
+			j.Err = j.Plan.Add(e)
 			p.reach.erases(p.d, o.job, r.key, how)
 		}
 	}
@@ -114,14 +152,30 @@ func (p *planning) spare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		with, err := p.reach.staysWith(ctx, p.reach.db, p.d, keys, func(key string) *stay {
+			if is, there := p.kept[kept{p.d.with[0].dataset, job, key}]; there {
+				return &is
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 		for _, key := range keys {
+			found := p.back[job][key]
+			e := worker.Entry{Dataset: p.d.Name, Key: key, Ways: p.d.wayNames(found)}
 			switch {
 			case j.Err != nil:
+			case with[key].kept:
+				e.Keep, e.Ground, e.Until = true, with[key].ground, with[key].until
+				j.Err = j.Plan.Add(e)
 			case shared[key]:
-				j.Err = j.Plan.Keep(p.d.Name, key, dsar.Retention{Ground: manifest.GroundShared})
+				e.Keep, e.Ground = true, manifest.GroundShared
+				p.keep(job, key, stay{kept: true, ground: manifest.GroundShared})
+				j.Err = j.Plan.Add(e)
 			default:
-				j.Err = j.Plan.Erase(p.d.Name, key)
-				p.reach.erases(p.d, job, key, p.back[job][key])
+				j.Err = j.Plan.Add(e)
+				p.reach.erases(p.d, job, key, p.d.act(found))
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/internal/postgres"
 	"habeas.dev/pkg/worker"
 )
 
@@ -35,7 +36,7 @@ func (postgresDialect) connect(_ context.Context, source, _ string) (*sql.DB, er
 	if config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && !strings.Contains(source, "default_query_exec_mode") {
 		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
-	return stdlib.OpenDB(*config), nil
+	return stdlib.OpenDB(*config, stdlib.OptionBeforeConnect(postgres.Renew(source))), nil
 }
 
 func (postgresDialect) learn(ctx context.Context, db *sql.DB) (Dialect, error) {
@@ -88,7 +89,14 @@ func (postgresDialect) held(expr string, _ column) string { return expr }
 
 func (postgresDialect) concat() (begin, between, end string) { return "", " || ", "" }
 
-func (postgresDialect) equal(a string, _ column, b string, _ column) string { return a + " = " + b }
+// equal compares the bytes, too, where a collation takes texts for equal that aren't: one
+// person's row would have another's, and the index is that of the collation.
+func (d postgresDialect) equal(a string, of column, b string, ofOther column) string {
+	if !of.collated && !ofOther.collated {
+		return a + " = " + b
+	}
+	return a + " = " + b + " AND " + d.text(a) + ` COLLATE "C" = ` + d.text(b) + ` COLLATE "C"`
+}
 
 func (postgresDialect) deletes(table string, _ *table) string {
 	return "DELETE FROM " + table + " AS t"
@@ -102,7 +110,16 @@ func (postgresDialect) alias(*table) string { return "t." }
 
 func (postgresDialect) rowName() (name string, unstable bool) { return "ctid", true }
 
-func (d postgresDialect) keyText(expr string, _ column) string { return d.text(expr) }
+func (d postgresDialect) keyText(expr string, col column) string {
+	if col.typ == "regclass" { // tableoid's: a name outlives its number in a dump
+		expr += "::regclass"
+	}
+	return d.text(expr)
+}
+
+func (d postgresDialect) nameText(expr string, col column) string { return d.keyText(expr, col) }
+
+func (postgresDialect) keyBytes(text string) string { return text }
 
 func (postgresDialect) ordered(expr string, col column) string {
 	if pgText(col.typ) {
@@ -113,7 +130,7 @@ func (postgresDialect) ordered(expr string, col column) string {
 
 // keyed has the keys as one parameter for each of their columns.
 func (p postgresDialect) keyed(q *statement, d *dataset, keys []string, _ string) error {
-	if len(d.keys) == 1 {
+	if len(d.keys) == 1 && !isArray(d.keys[0].column) {
 		q.add(d.keys[0].expr, " = ANY(")
 		q.arg(keys)
 		q.add("::text[]::", d.keys[0].full, "[])")
@@ -233,6 +250,11 @@ func (postgresDialect) among(q *statement, s *subject, w *wanted) {
 		q.WriteString("::uuid[])")
 	default:
 		q.WriteString("::text[])")
+		if s.held.collated { // its index finds others' texts, too
+			q.add(" AND (", s.expr, `) COLLATE "C" = ANY(`)
+			q.arg(w.array(s.as))
+			q.WriteString("::text[])")
+		}
 	}
 }
 
@@ -250,7 +272,7 @@ func (w *wanted) array(as comparison) any {
 
 // like takes no index: PostgreSQL's order of texts needn't be that of their letters.
 func (postgresDialect) like(q *statement, expr, pattern string) {
-	q.add(expr, " LIKE ")
+	q.add("(", expr, `) COLLATE "C" LIKE `) // not every collation takes patterns
 	q.arg(pattern)
 	q.add(" ESCAPE '", likeEscape, "'")
 }
@@ -344,13 +366,17 @@ func (postgresDialect) length(expr string) string { return "length(" + expr + ")
 func (postgresDialect) timeForm() string { return time.RFC3339 }
 
 func (p postgresDialect) isValue(q *statement, d *dataset, col column, value any) {
-	q.add("CAST(t.", p.quote(col.name), " AS TEXT) IS NOT DISTINCT FROM ")
-	if d.SQL.Template(value) != nil {
-		d.set(q, col.name, value)
+	if d.SQL.Template(value) == nil {
+		p.isConstant(q, col, value)
 		return
 	}
+	q.add("CAST(t.", p.quote(col.name), " AS TEXT) IS NOT DISTINCT FROM ")
+	d.set(q, col.name, value)
+}
+
+func (p postgresDialect) isConstant(q *statement, col column, value any) {
 	// As a text: some types have no equality.
-	q.WriteString("CAST(")
+	q.add("CAST(t.", p.quote(col.name), " AS TEXT) IS NOT DISTINCT FROM CAST(")
 	q.arg(fmt.Sprint(value))
 	q.add(p.cast(col), " AS TEXT)")
 }

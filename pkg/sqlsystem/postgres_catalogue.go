@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // read reads PostgreSQL's catalogue. The copies of foreign keys and
@@ -15,7 +16,7 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 	err := each(ctx, on, `SELECT c.conname, c.confdeltype,
 		(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(c.conkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num),
 		(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(c.confkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num),
-		`+relations+`, `+targets+`
+		`+relations+`, `+targets+`, c.confupdtype
 		FROM pg_constraint c JOIN pg_class f ON f.oid = c.conrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace
 		JOIN pg_class t ON t.oid = c.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 		WHERE c.contype = 'f' AND c.conparentid = 0 ORDER BY fn.nspname, f.relname, c.conname`, func(row []string) {
@@ -25,6 +26,12 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 			r.onDelete = goes
 		case "n", "d":
 			r.onDelete = detaches
+		}
+		switch row[10] {
+		case "c":
+			r.onUpdate = goes
+		case "n", "d":
+			r.onUpdate = detaches
 		}
 		c.references = append(c.references, r)
 	}, schema)
@@ -38,29 +45,34 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 	if err != nil {
 		return err
 	}
-	// tgtype: 2 before, 8 delete, 16 update, 64 instead of (pg_trigger.h). A
+	// tgtype: 2 before, 4 insert, 8 delete, 16 update, 64 instead of (pg_trigger.h). A
 	// replica's triggers don't run here.
-	err = each(ctx, on, `SELECT t.tgname, t.tgrelid::text, (t.tgtype & 8) > 0, (t.tgtype & 16) > 0, (t.tgtype & 66) > 0, p.proname, n.nspname, p.prosrc
-		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
-		WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 24) > 0 ORDER BY t.tgname`, func(row []string) {
-		c.triggers = append(c.triggers, trigger{name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), function: row[5], schema: row[6], writes: written(row[7]), literals: literals(row[7])})
+	err = each(ctx, on, `SELECT t.tgname, t.tgrelid::text, (t.tgtype & 8) > 0, (t.tgtype & 16) > 0, (t.tgtype & 66) > 0, p.proname, n.nspname, p.prosrc, f.relname, (t.tgtype & 4) > 0
+		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_class f ON f.oid = t.tgrelid
+		WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 28) > 0 ORDER BY t.tgname`, func(row []string) {
+		c.triggers = append(c.triggers, trigger{name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), function: row[5], schema: row[6], of: row[8], inserts: yes(row[9]), deeds: deedsOf(row[7]), literals: literals(row[7])})
 	})
 	if err != nil {
 		return err
 	}
 	// pg_get_ruledef: CREATE RULE r AS ON DELETE TO t DO INSTEAD UPDATE …
-	err = each(ctx, on, `SELECT rulename, ev_class::text, ev_type = '4', ev_type = '2', is_instead, split_part(pg_get_ruledef(oid), ' DO ', 2)
-		FROM pg_rewrite WHERE ev_type IN ('2', '4') AND ev_enabled IN ('O', 'A') ORDER BY rulename`, func(row []string) {
-		c.triggers = append(c.triggers, trigger{rule: true, name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), writes: written(row[5])})
+	err = each(ctx, on, `SELECT rulename, ev_class::text, ev_type = '4', ev_type = '2', is_instead, substring(pg_get_ruledef(r.oid) FROM position(' DO ' IN pg_get_ruledef(r.oid))), relname, ev_type = '3'
+		FROM pg_rewrite r JOIN pg_class f ON f.oid = ev_class WHERE ev_type IN ('2', '3', '4') AND ev_enabled IN ('O', 'A') ORDER BY rulename`, func(row []string) {
+		c.triggers = append(c.triggers, trigger{rule: true, name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), of: row[6], inserts: yes(row[7]), deeds: deedsOf(row[5])})
 	})
 	if err != nil {
 		return err
 	}
 	err = each(ctx, on, `WITH RECURSIVE part(root, rel) AS (SELECT inhparent, inhrelid FROM pg_inherits
 		UNION SELECT p.root, i.inhrelid FROM part p JOIN pg_inherits i ON i.inhparent = p.rel)
-		SELECT root::oid::text, rel::oid::text FROM part JOIN pg_class c ON c.oid = part.root WHERE c.relkind IN ('r', 'p')`, func(row []string) {
-		c.parts[row[0]] = append(c.parts[row[0]], row[1])
-	})
+		SELECT t.relkind, `+targets+`, `+relations+` FROM part JOIN pg_class t ON t.oid = part.root JOIN pg_namespace tn ON tn.oid = t.relnamespace
+		JOIN pg_class f ON f.oid = part.rel JOIN pg_namespace fn ON fn.oid = f.relnamespace WHERE t.relkind IN ('r', 'p')`, func(row []string) {
+		root, part := relation{row[1], row[2], row[3]}, relation{row[4], row[5], row[6]}
+		c.roots[root.id], c.parts[root.id] = root, append(c.parts[root.id], part.id)
+		if row[0] == "r" {
+			c.heirs[root.id] = append(c.heirs[root.id], part)
+		}
+	}, schema)
 	if err != nil {
 		return err
 	}
@@ -74,9 +86,9 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 }
 
 func (postgresDialect) version(ctx context.Context, on executor) (version string, err error) {
-	err = each(ctx, on, `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
-			(SELECT string_agg(concat(oid, tgenabled, tgfoid), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
-			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '4')), (SELECT count(*) FROM pg_inherits)))`,
+	err = each(ctx, on, `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype, confupdtype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
+			(SELECT string_agg(concat(oid, tgenabled, tgfoid, (SELECT p.xmin FROM pg_proc p WHERE p.oid = tgfoid)), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
+			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '3', '4')), (SELECT count(*) FROM pg_inherits)))`,
 		func(row []string) { version = row[0] })
 	return version, err
 }
@@ -87,8 +99,7 @@ func (postgresDialect) tables(ctx context.Context, on executor, schema string) (
 	return names, err
 }
 
-// copies finds materialized views, replicas that aren't told of deletions, and policies
-// that hide rows from the worker.
+// copies finds materialized views, and replicas that aren't told of deletions.
 func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add func(what, cure string)) error {
 	err := each(ctx, s.db, `SELECT c.oid::text, CASE WHEN n.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, format('%I.%I', n.nspname, c.relname)
 			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' ORDER BY 2`, func(row []string) {
@@ -103,14 +114,29 @@ func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add 
 			JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename WHERE NOT p.pubdelete AND c.oid = $1::text::oid ORDER BY 1`, func(row []string) {
 		add(fmt.Sprintf("the publication %s tells replicas of %s, and not what is deleted there: they keep it", row[0], d.relation.name), fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate'), or serve the replica by a system of its own", p.quote(row[0])))
 	}, d.relation.id)
-	if err != nil {
-		return err
-	}
-	return each(ctx, s.db, `SELECT row_security_active($1::text::oid)`, func(row []string) {
-		if yes(row[0]) {
-			add(fmt.Sprintf("policies of row security hide rows of %s from the worker: they are neither found nor missed", d.relation.name), "give its user a policy for all rows, or BYPASSRLS")
-		}
-	}, d.relation.id)
+	return err
+}
+
+// filtered finds the tables of which policies of row security may hide rows: all that have an
+// active one, unless a policy says true and none restricts it. A view asks as its owner does, or, with
+// security_invoker, as who asks it does; what a table shows to whom is as in PostgreSQL's
+// check_enable_rls.
+func (postgresDialect) filtered(ctx context.Context, on executor, schema string, ids []string) (filters, error) {
+	found := filters{}
+	err := each(ctx, on, `WITH RECURSIVE uses(root, rel, who) AS (
+			SELECT c.oid, c.oid, (SELECT oid FROM pg_roles WHERE rolname = current_user) FROM pg_class c WHERE c.oid = ANY ($1::text::oid[])
+			UNION SELECT u.root, d.refobjid, CASE WHEN EXISTS (SELECT FROM pg_options_to_table(v.reloptions) o WHERE o.option_name = 'security_invoker' AND o.option_value::boolean) THEN u.who ELSE v.relowner END
+			FROM uses u JOIN pg_class v ON v.oid = u.rel AND v.relkind IN ('v', 'm') JOIN pg_rewrite r ON r.ev_class = v.oid AND r.ev_type = '1'
+			JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid)
+		SELECT DISTINCT u.root::text, CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN t.relname ELSE n.nspname || '.' || t.relname END
+		FROM uses u JOIN pg_class t ON t.oid = u.rel AND t.relrowsecurity JOIN pg_namespace n ON n.oid = t.relnamespace JOIN pg_roles w ON w.oid = u.who
+		CROSS JOIN LATERAL (SELECT coalesce(bool_or(p.polpermissive AND p.says = 'true'), false) AND NOT coalesce(bool_or(NOT p.polpermissive AND p.says <> 'true'), false) AS all_rows
+			FROM (SELECT polpermissive, pg_get_expr(polqual, polrelid) AS says FROM pg_policy
+				WHERE polrelid = t.oid AND polcmd IN ('r', '*') AND EXISTS (SELECT FROM unnest(polroles) role WHERE role = 0 OR pg_has_role(u.who, role, 'USAGE'))) p) policies
+		WHERE NOT w.rolsuper AND NOT w.rolbypassrls AND (t.relforcerowsecurity OR NOT pg_has_role(u.who, t.relowner, 'USAGE')) AND NOT policies.all_rows ORDER BY 2`, func(row []string) {
+		found[row[0]] = append(found[row[0]], row[1])
+	}, "{"+strings.Join(ids, ",")+"}", schema)
+	return found, err
 }
 
 // size implements cataloguer: what was counted when the table was last analysed, of all of

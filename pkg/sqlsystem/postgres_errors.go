@@ -77,6 +77,8 @@ func postgresRefusal(s *System, at rejected, err *pgconn.PgError) string {
 		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, err.ConstraintName), `give each row its own: "erased-{key}"`)
 	case strings.HasPrefix(err.Code, "23"), strings.HasPrefix(err.Code, "44"):
 		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, err.ConstraintName), cureValue)
+	case strings.HasPrefix(err.Code, "22") && at.what == reading:
+		return at.sentence("a row holds what can't be read as the manifest says", "of a text that is to be JSON, find the row that isn't and correct it")
 	case strings.HasPrefix(err.Code, "22"), err.Code == "428C9":
 		return at.sentence("a column doesn't take the value", cureValue)
 	case err.Code == "55000", err.Code == "42809", err.Code == "0A000":

@@ -36,26 +36,32 @@ func (p postgresDialect) elements(expr string, col column, path []string, alias 
 		return "JOIN LATERAL unnest(" + expr + ") AS " + alias + "(value) ON true"
 	}
 	part := "(" + p.asJSON(expr, col) + " #> " + p.jsonPath(path) + ")"
-	return "JOIN LATERAL jsonb_array_elements_text(CASE WHEN jsonb_typeof(" + part + ") = 'array' THEN " + part + " ELSE '[]'::jsonb END) AS " + alias + "(value) ON true"
+	return "JOIN LATERAL jsonb_array_elements_text(CASE jsonb_typeof(" + part + ") WHEN 'array' THEN " + part + " WHEN 'string' THEN jsonb_build_array(" + part + ") WHEN 'number' THEN jsonb_build_array(" + part + ") ELSE '[]'::jsonb END) AS " + alias + "(value) ON true"
 }
 
+// change has the functions that change JSON leave what isn't of the form that they take:
+// where a part can't be, their path is empty, which is nowhere.
 func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []change) {
-	expr := "t." + p.quote(col.name)
+	held := "t." + p.quote(col.name)
 	if isArray(col) {
 		q.WriteString("ARRAY(SELECT e.value FROM unnest(")
-		q.add(expr, ") WITH ORDINALITY AS e(value, n) WHERE NOT coalesce(")
+		q.add(held, ") WITH ORDINALITY AS e(value, n) WHERE NOT coalesce(")
 		changes[0].from.among(q, "e.value")
 		q.WriteString(", false) ORDER BY e.n)")
 		return
 	}
-	back := ""
-	if col.typ != "jsonb" {
-		back = "::" + col.full
-	}
-	expr = p.asJSON(expr, col)
+	expr := p.asJSON(held, col)
+	q.add("CASE WHEN jsonb_typeof(", expr, ") IN ('object', 'array') THEN (")
+	defer func() {
+		if col.typ != "jsonb" {
+			q.add(")::", col.full)
+		} else {
+			q.WriteByte(')')
+		}
+		q.add(" ELSE ", held, " END")
+	}()
 	if i := slices.IndexFunc(changes, func(c change) bool { return len(c.source.Path) == 0 }); i >= 0 { // all of it is the array
-		p.without(q, expr, nil, changes[i].from)
-		q.WriteString(back)
+		p.without(q, expr, changes[i].from)
 		return
 	}
 	for _, c := range slices.Backward(changes) {
@@ -66,11 +72,13 @@ func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []
 	}
 	q.WriteString(expr)
 	for _, c := range changes {
-		path := p.jsonPath(c.source.Path)
+		last := len(c.source.Path) - 1
+		path := "CASE jsonb_typeof(" + expr + " #> " + p.jsonPath(c.source.Path[:last]) + ") WHEN 'object' THEN " + p.jsonPath(c.source.Path) + " ELSE '{}' END"
 		switch {
 		case c.source.Each:
-			q.add(", ", path, ", ")
-			p.without(q, expr, c.source.Path, c.from)
+			q.add(", ", path, ", coalesce(")
+			p.without(q, "("+expr+" #> "+p.jsonPath(c.source.Path)+")", c.from)
+			q.WriteString(", 'null'), false")
 		case c.value == "{remove}":
 			q.add(" #- ", path)
 		default:
@@ -81,14 +89,16 @@ func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []
 		}
 		q.WriteByte(')')
 	}
-	q.WriteString(back)
 }
 
-// without writes the JSON array at a path without the person's elements.
-func (p postgresDialect) without(q *statement, expr string, path []string, from *subject) {
-	q.add("(SELECT coalesce(jsonb_agg(e.item ORDER BY e.n), '[]'::jsonb) FROM jsonb_array_elements(", expr, " #> ", p.jsonPath(path), ") WITH ORDINALITY AS e(item, n) CROSS JOIN LATERAL (SELECT e.item #>> '{}') AS v(value) WHERE NOT coalesce(")
+// without writes a JSON array without the person's elements; one value by itself counts as
+// an array of one.
+func (p postgresDialect) without(q *statement, part string, from *subject) {
+	q.add("CASE WHEN jsonb_typeof(", part, ") = 'array' THEN (SELECT coalesce(jsonb_agg(e.item ORDER BY e.n), '[]'::jsonb) FROM jsonb_array_elements(CASE WHEN jsonb_typeof(", part, ") = 'array' THEN ", part, " END) WITH ORDINALITY AS e(item, n) CROSS JOIN LATERAL (SELECT e.item #>> '{}') AS v(value) WHERE NOT coalesce(")
 	from.among(q, "v.value")
-	q.WriteString(", false))")
+	q.add(", false)) WHEN jsonb_typeof(", part, ") IN ('string', 'number') AND coalesce(")
+	from.among(q, "("+part+" #>> '{}')")
+	q.add(", false) THEN '[]'::jsonb ELSE ", part, " END")
 }
 
 func (postgresDialect) isOneOf(q *statement, element string, as comparison, list []string) {

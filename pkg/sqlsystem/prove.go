@@ -25,14 +25,21 @@ func (s *System) countAll(ctx context.Context, jobs []*counted) error {
 	if err := readPlans(ctx, jobs); err != nil {
 		return err
 	}
+	if err := s.lookForFilters(ctx, s.db); err != nil {
+		return s.explain(err)
+	}
 	return s.countOn(ctx, s.db, jobs)
 }
 
 // countOn counts what is there of the jobs' people, as a connection or transaction
 // sees it.
 func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) error {
+	chunks, all, err := s.still(ctx, on, tasksOf(jobs))
+	if err != nil {
+		return err
+	}
 	for _, d := range s.datasets {
-		e := s.examination(on, jobs, []*dataset{d}, lacks{})
+		e := s.examination(on, jobs, chunks, []*dataset{d}, lacks{})
 		err := e.examine(ctx)
 		var no *denied
 		if errors.As(err, &no) {
@@ -51,13 +58,26 @@ func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) erro
 			return s.explain(err)
 		}
 		e.count(e.holdings[0])
+		uncoverMoved(all, d, jobs)
 	}
 	return nil
 }
 
-// spared has those rows stay that others refer to: what could go with the person's has
-// gone.
+// spared has those rows stay that others refer to, or that go with such as stay: what could go
+// with the person's has gone.
 func (e *examination) spared(ctx context.Context, h *holding) error {
+	if len(h.d.with) > 0 {
+		other := e.System.examination(e.on, e.jobs, e.chunks, []*dataset{h.d.with[0].dataset}, lacks{})
+		if err := other.examine(ctx); err != nil {
+			return err
+		}
+		if err := other.spared(ctx, other.holdings[0]); err != nil {
+			return err
+		}
+		if err := e.keepWith(ctx, h, other.holdings[0]); err != nil {
+			return err
+		}
+	}
 	var keys []string
 	for _, key := range h.keys {
 		if r := h.rows[key]; len(h.d.uses) > 0 && r.there && !r.done {
@@ -83,20 +103,25 @@ func (e *examination) count(h *holding) {
 		}
 		for i := range r.shares {
 			its := r.shares[i]
-			if its.others {
+			mine := *r
+			mine.shares = []share{its}
+			stays := mine.stays(e, h.d)
+			if e.isOthers(its, stays) {
 				continue
 			}
 			n := &counts[its.job]
+			if stays == nil && r.unsure(h.d, its) {
+				n.Uncovered = unknownWays
+				continue
+			}
 			n.Found++
-			mine := *r
-			mine.shares = []share{its}
-			if stays := mine.stays(e, h.d); stays != nil {
+			if stays != nil {
 				n.Retain(1, stays.ground, stays.until)
 			}
 		}
 	}
 	for i := range counts {
-		if counts[i].Found > 0 {
+		if counts[i].Found > 0 || counts[i].Uncovered != "" {
 			counts[i].Dataset = h.d.Name
 			e.jobs[i].Counts = append(e.jobs[i].Counts, counts[i])
 		}

@@ -3,146 +3,14 @@ package sqlsystem
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/worker"
 )
-
-// way is how erasing rows of a dataset reaches rows of another table: by foreign
-// keys, one after the other, or by a trigger or rule.
-type way struct {
-	from  *dataset
-	steps []reference
-	// trigger writes to the table to, where the last step is one; else nil.
-	trigger *trigger
-	to      relation
-	end     *dataset // that of to; nil where no dataset is
-	allowed bool     // the manifest's cascades have it
-}
-
-// takes reports whether the rows at the end are deleted; else they are changed.
-func (w way) takes() bool {
-	return w.trigger == nil && w.steps[len(w.steps)-1].onDelete == goes
-}
-
-// String returns the way as people read it: customers ← subscriptions (customer_id)
-// ← invoices (subscription_id).
-func (w way) String() string {
-	var b strings.Builder
-	b.WriteString(w.from.relation.name)
-	for _, r := range w.steps {
-		fmt.Fprintf(&b, " ← %s (%s)", r.from.name, strings.Join(r.columns, ", "))
-	}
-	if w.trigger != nil {
-		fmt.Fprintf(&b, " → %s → %s", w.trigger, w.to.name)
-	}
-	return b.String()
-}
-
-// ways finds all that erasing rows of a dataset reaches, over any number of tables,
-// those to what must stay first. A way ends where a dataset begins: the rest of it is
-// that dataset's.
-func (s *System) ways(d *dataset) []way {
-	deleting := d.SQL.Erases(manifest.EraseDelete)
-	var out []way
-	var follow func(table string, steps []reference)
-	follow = func(table string, steps []reference) {
-		triggers := s.catalogue().on(table, deleting || len(steps) > 0)
-		if deleting && len(steps) == 0 && d.SQL.Erases(manifest.EraseAnonymise) {
-			triggers = append(triggers, s.catalogue().on(table, false)...)
-		}
-		for _, t := range triggers {
-			for _, name := range t.writes {
-				w := way{from: d, steps: steps, trigger: &t, to: relation{name: name}}
-				for _, o := range s.datasets {
-					if strings.EqualFold(o.SQL.Table, name) {
-						w.end, w.to = o, o.relation
-					}
-				}
-				// What it does to a dataset's table, or to those of a view, settle measures.
-				w.allowed = d.lets(name) || w.end != nil || s.reads(d, name)
-				out = append(out, w)
-			}
-		}
-		if !deleting && len(steps) == 0 {
-			return // the row stays, and with it what refers to it
-		}
-		for _, r := range s.catalogue().to(table) {
-			if r.onDelete == blocks || len(out) >= maxWays || slices.ContainsFunc(steps, func(o reference) bool { return sameReference(o, r) }) {
-				continue
-			}
-			w := way{from: d, steps: append(slices.Clone(steps), r), to: r.from, end: s.datasetOf(r.from.id)}
-			w.allowed = d.lets(w.to.name) || !w.takes() && has(d.SQL.Unlinks, w.to.name)
-			out = append(out, w)
-			if r.onDelete == goes && w.end == nil {
-				follow(r.from.id, w.steps)
-			}
-		}
-	}
-	for _, table := range append([]string{d.relation.id}, s.catalogue().reads[d.relation.id]...) {
-		follow(table, nil)
-	}
-	slices.SortStableFunc(out, func(a, b way) int { return a.rank() - b.rank() })
-	return out
-}
-
-func sameReference(a, b reference) bool {
-	return a.from.id == b.from.id && a.to.id == b.to.id && slices.Equal(a.columns, b.columns)
-}
-
-// rank puts first what is worst.
-func (w way) rank() int {
-	switch {
-	case w.end != nil && w.end.duties():
-		return 0
-	case w.end != nil:
-		return 1
-	default:
-		return 2
-	}
-}
-
-// reads reports whether a dataset's table is a view that reads the table of a name.
-func (s *System) reads(d *dataset, name string) bool {
-	c := s.catalogue()
-	return slices.ContainsFunc(c.reads[d.relation.id], func(id string) bool { return strings.EqualFold(c.names[id], name) })
-}
-
-// lets reports whether the manifest lets rows of a table go with those of a
-// dataset.
-func (d *dataset) lets(table string) bool {
-	return has(d.SQL.Cascades, table)
-}
-
-// datasetOf returns the dataset of a table, or of the whole that it is a part of.
-func (s *System) datasetOf(table string) *dataset {
-	for _, d := range s.datasets {
-		if d.relation.id == table || slices.Contains(s.catalogue().parts[d.relation.id], table) {
-			return d
-		}
-	}
-	return nil
-}
-
-// alike returns the datasets of the dataset's table: others have other rows of it.
-func (d *dataset) alike() []*dataset {
-	if d == nil {
-		return nil
-	}
-	return append([]*dataset{d}, d.siblings...)
-}
-
-// duties reports whether rows of the dataset's table may have to stay.
-func (d *dataset) duties() bool {
-	return slices.ContainsFunc(d.alike(), func(d *dataset) bool { return len(d.retention) > 0 || d.SQL.Erases(manifest.EraseKeep) })
-}
 
 // reach is what a plan or an erasure would reach beyond its own rows.
 type reach struct {
@@ -152,6 +20,13 @@ type reach struct {
 	erased map[*dataset]map[string]int // by key, one of the jobs that erase it
 	of     map[*dataset]map[int][]string
 	gone   map[gone]bool // rows of datasets whose rows keep others'
+	// loses are, by dataset and key, the rows that lose their reference to what is erased, or
+	// follow it.
+	loses  map[*dataset]map[string]bool
+	unread map[string]bool // tables of which the database's user can't count the rows that refer, in lower case
+	// detached is how many rows that are erased themselves may lose a reference to another
+	// such before: some databases count that as a change.
+	detached int
 }
 
 // gone is a row that a job erases.
@@ -161,17 +36,30 @@ type gone struct {
 	key string
 }
 
-// reach looks up what erasing reaches, in the catalogue as it is now.
+// reach looks up what erasing reaches, in the catalogue as it is now. It fails where that
+// is more than is looked at: nothing else would notice the rest on MariaDB.
 func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 	if err := s.freshen(ctx, on); err != nil {
 		return nil, err
 	}
-	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}, gone: map[gone]bool{}}
+	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}, gone: map[gone]bool{}, loses: map[*dataset]map[string]bool{}, unread: map[string]bool{}}
 	for _, d := range s.datasets {
 		if !d.SQL.Erases(manifest.EraseDelete) && !d.SQL.Erases(manifest.EraseAnonymise) {
 			continue
 		}
-		if r.ways[d] = s.ways(d); len(r.ways[d]) > 0 {
+		for _, set := range d.settings() {
+			if over := s.rewrites(d, set); over != nil {
+				return nil, over
+			}
+		}
+		if len(s.catalogue().heirs[d.relation.id]) > 0 && !d.tellsTables() {
+			return nil, &overreach{fmt.Sprintf("tables inherit from %s since the worker was started, and the key doesn't tell their rows apart: start it anew", d.SQL.Table), dsar.Cause{Dataset: d.Name, Table: d.SQL.Table}}
+		}
+		r.ways[d] = s.ways(d)
+		if len(r.ways[d]) >= maxWays {
+			return nil, &overreach{fmt.Sprintf("foreign keys and triggers lead from the rows of %s to others in %d ways or more, and not all can be looked at: have %s made anonymous, or change the foreign keys", d.Name, maxWays, d.Name), dsar.Cause{Dataset: d.Name, Table: d.SQL.Table}}
+		}
+		if len(r.ways[d]) > 0 {
 			r.erased[d] = map[string]int{}
 		}
 		for _, w := range r.ways[d] {
@@ -217,136 +105,136 @@ func (s *System) keepsOthers(d *dataset) bool {
 	})
 }
 
-// overreach is the error of an erasure that would take rows outside of its plan.
-type overreach struct {
-	reason string
-	cause  dsar.Cause
-}
-
-func (e *overreach) Error() string { return e.reason }
-
-// cause says in fields by which foreign key or trigger the way leads on.
-func (w way) cause() dsar.Cause {
-	c := dsar.Cause{Dataset: w.from.Name, Table: w.from.SQL.Table}
-	switch {
-	case w.trigger != nil:
-		c.Constraint = w.trigger.name
-	case len(w.steps) > 0:
-		c.Constraint = w.steps[len(w.steps)-1].name
-	}
-	return c
-}
-
-func errOverreach(w way, rows int) error {
-	what := fmt.Sprintf("%d rows of %s", rows, w.to.name)
-	if rows == 0 {
-		what = "rows of " + w.to.name
-	}
-	verb, cure := "delete", "have "+w.from.Name+" made anonymous, change what does it, or, where they may go, add "+w.to.name+" to the dataset's cascades"
-	switch {
-	case w.trigger != nil: // what it does to them isn't looked at
-		verb, cure = "write, change or delete", "change what does it, or, where that may be, add "+w.to.name+" to the dataset's cascades"
-	case !w.takes():
-		verb, cure = "change", "have "+w.from.Name+" made anonymous, change what does it, or, where they may lose their reference, add "+w.to.name+" to the dataset's unlinks"
-	}
-	why := "which are nobody's in this erasure"
-	switch {
-	case w.end != nil && w.end.duties():
-		if why = "of which some must stay"; w.takes() {
-			cure = "have " + w.from.Name + " made anonymous, or change the foreign key"
-		}
-	case w.end != nil:
-		why = "which are somebody else's, or are to be kept"
-	}
-	return &overreach{fmt.Sprintf("with the rows of %s the database would %s %s, %s (%s): %s", w.from.Name, verb, what, why, w, cure), w.cause()}
-}
-
 // check fails where what a job's erasure reaches is neither its own nor allowed.
 // held are the datasets of which a hold keeps something. It returns how many rows go with
-// its own that the manifest lets go, by table and way.
+// its own that the manifest lets go, by table and way; each row once, by the shortest way.
 func (r *reach) check(ctx context.Context, on executor, job int, held map[string]bool) (all map[taken]int, err error) {
-	for _, d := range r.System.erasing {
-		keys := r.of[d][job]
-		if len(keys) == 0 {
+	counted := map[string][]way{} // by table
+	queue := r.waysOf(job)
+	for i := 0; i < len(queue); i++ {
+		w := queue[i]
+		switch {
+		case w.trigger != nil && !w.allowed, w.from.own.view && !w.allowed && !r.dialect.measures(byForeignKeys):
+			return nil, errOverreach(w, 0)
+		case w.trigger != nil || w.from.own.view: // a view's rows aren't what the foreign keys refer to; settle measures
+			continue
+		case w.takes() && slices.ContainsFunc(w.over, func(o *dataset) bool { return o != nil && held[o.Name] }):
+			continue // it is held, and what would take it is left
+		}
+		outside, some, err := r.follow(ctx, on, job, w, counted[w.to.id])
+		switch {
+		case reasonOf(err) == forbidden && w.allowed:
+			r.unread[strings.ToLower(w.to.name)] = true
+			continue
+		case reasonOf(err) == forbidden:
+			return nil, &overreach{fmt.Sprintf("the database's user may not read %s, so what would go with the rows of %s can't be told (%s): grant it SELECT", w.to.name, w.from.Name, w), w.cause()}
+		case err != nil:
+			return nil, err
+		case outside > 0 && !w.allowed:
+			return nil, errOverreach(w, outside)
+		case !w.takes() && some > outside:
+			r.detached += some - outside
+		}
+		if some == 0 || !w.allowed {
 			continue
 		}
-		for _, w := range r.ways[d] {
-			if w.trigger != nil {
-				if !w.allowed {
-					return nil, errOverreach(w, 0)
-				}
-				continue
-			}
-			if d.own.view { // its rows aren't what the foreign keys refer to; settle measures
-				continue
-			}
-			if w.end != nil && w.takes() && held[w.end.Name] {
-				continue // it is held, and what would take it is left
-			}
-			outside, some, err := r.follow(ctx, on, w, keys)
-			switch {
-			case reasonOf(err) == forbidden && w.allowed:
-				continue
-			case reasonOf(err) == forbidden:
-				return nil, &overreach{fmt.Sprintf("the database's user may not read %s, so what would go with the rows of %s can't be told (%s): grant it SELECT", w.to.name, d.Name, w), w.cause()}
-			case err != nil:
-				return nil, err
-			case outside > 0 && !w.allowed:
-				return nil, errOverreach(w, outside)
-			case some > 0 && w.allowed:
-				if all == nil {
-					all = map[taken]int{}
-				}
-				all[taken{d.Name, w.to.name, w.String(), !w.takes()}] += outside
-			}
+		if all == nil {
+			all = map[taken]int{}
+		}
+		all[taken{w.from.Name, w.to.name, w.String(), !w.takes()}] += outside
+		counted[w.to.id] = append(counted[w.to.id], w)
+		if queue, err = r.further(queue, w); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
 }
 
-// follow counts the rows at the end of a way from the given rows, and those of them
-// that aren't erased themselves.
-func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (outside, all int, err error) {
-	for part := range slices.Chunk(keys, r.dialect.keysAtOnce()) {
-		q := &statement{dialect: r.dialect}
-		last := fmt.Sprintf("x%d", len(w.steps)-1)
-		q.WriteString("SELECT ")
-		columns := 1
-		if w.end == nil {
-			q.WriteString("COUNT(*)")
-		} else {
-			texts := w.end.keyTexts(r.dialect, last)
-			columns = len(texts)
-			q.WriteString(strings.Join(texts, ", "))
+// further adds to the ways that are followed those which go on from the end of one that takes
+// rows, and come by a foreign key a second time: the answers to answers of a tree. Others are
+// among [System.ways].
+func (r *reach) further(queue []way, w way) ([]way, error) {
+	if !w.takes() {
+		return queue, nil
+	}
+	for _, ref := range r.catalogue().to(w.to.id) {
+		if ref.onDelete == blocks || !w.again && !slices.ContainsFunc(w.steps, func(o reference) bool { return sameReference(o, ref) }) {
+			continue
 		}
-		q.add(" FROM ", w.from.table, " AS t")
-		near := "t"
-		for i, step := range w.steps {
-			alias := fmt.Sprintf("x%d", i)
-			q.add(" JOIN ", step.from.sql, " AS ", alias, " ON ")
-			for j := range step.columns {
-				if j > 0 {
-					q.WriteString(" AND ")
-				}
-				q.add(alias, ".", r.dialect.quote(step.columns[j]), " = ", near, ".", r.dialect.quote(step.targets[j]))
-			}
-			near = alias
+		if len(w.steps) >= maxSteps || len(queue) >= maxWays {
+			return nil, &overreach{fmt.Sprintf("with the rows of %s the database would delete others over more foreign keys than are looked at (%s): have %s made anonymous, or change the foreign keys", w.from.Name, w, w.from.Name), w.cause()}
+		}
+		next := r.step(w, ref)
+		next.again = true
+		queue = append(queue, next)
+	}
+	return queue, nil
+}
+
+// waysOf returns the ways from what a job erases: those that take rows before those that
+// change them, the worst first, and the short before the long.
+func (r *reach) waysOf(job int) []way {
+	var out []way
+	for _, d := range r.System.erasing {
+		if len(r.of[d][job]) > 0 {
+			out = append(out, r.ways[d]...)
+		}
+	}
+	changes := func(w way) int {
+		if w.trigger == nil && !w.takes() {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(out, func(a, b way) int {
+		return cmp.Or(changes(a)-changes(b), a.rank()-b.rank(), len(a.steps)-len(b.steps))
+	})
+	return out
+}
+
+// follow counts the rows at the end of a way from those that a job erases, and those of
+// them that aren't erased themselves; without the rows that lie at the end of other ways.
+func (r *reach) follow(ctx context.Context, on executor, job int, w way, others []way) (outside, all int, err error) {
+	for part := range slices.Chunk(r.of[w.from][job], r.dialect.keysAtOnce()) {
+		q := &statement{dialect: r.dialect}
+		texts := []string{"COUNT(*)"}
+		if w.end != nil {
+			texts = w.end.keyTexts(r.dialect, "e")
+		}
+		q.add("SELECT ", strings.Join(texts, ", "), " FROM ", w.from.table, " AS t")
+		for i := range w.steps {
+			q.add(" JOIN ", w.steps[i].from.sql, " AS ", w.alias(i), " ON ")
+			w.refers(q, i)
 		}
 		q.WriteString(" WHERE ")
 		if err := w.from.keyed(q, part); err != nil {
 			return 0, 0, err
 		}
-		err := r.scan(ctx, on, q, columns, func(held []any) error {
+		if w.from.tellsTables() { // a foreign key leads to no rows of heirs
+			q.add(" AND t.", r.dialect.quote(tableOfRow), " = ", w.steps[0].to.id)
+		}
+		for _, o := range others {
+			if err := r.without(q, job, o); err != nil {
+				return 0, 0, err
+			}
+		}
+		err := r.scan(ctx, on, q, len(texts), func(found []any) error {
 			if w.end == nil {
-				n, _ := held[0].(int64)
+				n, _ := found[0].(int64)
 				outside, all = outside+int(n), all+int(n)
 				return nil
 			}
-			key, err := w.end.keyOf(held)
+			key, err := w.end.keyOf(r.dialect, found)
 			if err != nil {
 				return err
 			}
 			all++
+			if !w.takes() {
+				if r.loses[w.end] == nil {
+					r.loses[w.end] = map[string]bool{}
+				}
+				r.loses[w.end][key] = true
+			}
 			if !slices.ContainsFunc(w.end.alike(), func(d *dataset) bool { _, own := r.erased[d][key]; return own }) {
 				outside++
 			}
@@ -359,183 +247,47 @@ func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (
 	return outside, all, nil
 }
 
-// tallies are what a connection's transaction has done so far, as the database itself
-// counts it: by table, or, under the empty name, the sum of all.
-type tallies map[string]tally
-
-type tally struct {
-	name             string
-	deleted, changed int64
-}
-
-// settle holds an erasure, before it is committed, against what the database itself
-// counted in the same transaction, since before: whatever foreign keys, triggers and
-// rules did, also such as the catalogue doesn't show. Where the server doesn't count
-// (track_counts), nothing is known.
-func (e *erasure) settle(ctx context.Context, before tallies, lets []string) error {
-	after, err := e.dialect.tallies(ctx, e.tx, e.m.SQL.Schema)
-	if err != nil {
-		return err
-	}
-	if sum, all := after[""]; all {
-		return e.settleSum(sum.changed-before[""].changed, lets)
-	}
-	for _, id := range slices.Sorted(maps.Keys(after)) {
-		t := after[id]
-		deleted, changed := t.deleted-before[id].deleted, t.changed-before[id].changed
-		ours, own := e.doneTo(id)
-		switch {
-		case has(lets, t.name):
-			if extra := deleted - ours - e.takenFrom(t.name); extra > 0 {
-				if err := e.letGo(t.name, extra); err != nil {
-					return err
-				}
-			}
-		case own && deleted > ours:
-			return &overreach{fmt.Sprintf("the database deleted %d rows of %s where %d were to go; a foreign key, trigger or rule took the others with it, and all of it was undone: name %s in the cascades of the dataset that takes them, where they may go", deleted, t.name, ours, t.name), dsar.Cause{}}
-		case !own && deleted+changed > 0:
-			return &overreach{fmt.Sprintf("the database changed %d rows of %s, of which no dataset is; a foreign key, trigger or rule did, and all of it was undone: name %s in the cascades of the dataset with whose rows they go, where they may", deleted+changed, t.name, t.name), dsar.Cause{}}
-		}
-	}
-	return nil
-}
-
-// takenFrom returns how many rows of a table were to go by foreign keys that the manifest lets.
-func (e *erasure) takenFrom(table string) (rows int64) {
-	for _, j := range e.jobs {
-		for t, n := range j.taken {
-			if t.table == table && !t.changes {
-				rows += int64(n)
-			}
-		}
-	}
-	return rows
-}
-
-// letGo counts rows that a trigger or rule deleted from a table as the manifest lets it. Of
-// several people's nobody knows whose row took them: each gets a transaction of their own
-// (TestCase07ATriggerThatIsLet). Rows that may lose their reference may not go.
-func (e *erasure) letGo(table string, rows int64) error {
-	for _, h := range e.holdings {
-		if len(h.erase) == 0 || !h.d.lets(table) {
+// bounded returns the tables to which foreign keys lead from what is erased, in lower case,
+// but for those to which the manifest lets a trigger alone lead from a dataset.
+func (r *reach) bounded() map[string]bool {
+	keys, triggers := map[string]bool{}, map[string]bool{}
+	for d, ways := range r.ways {
+		if len(r.of[d]) == 0 || d.own.view { // of a view's rows those that refer aren't counted
 			continue
 		}
-		if len(e.jobs) > 1 {
-			break
+		own := map[string]bool{}
+		for _, w := range ways {
+			if name := strings.ToLower(w.to.name); w.trigger == nil && !r.unread[name] {
+				own[name], keys[name] = true, true
+			}
 		}
-		j := e.jobs[0]
-		if j.taken == nil {
-			j.taken = map[taken]int{}
+		for _, w := range ways {
+			if name := strings.ToLower(w.to.name); w.trigger != nil && !own[name] {
+				triggers[name] = true
+			}
 		}
-		j.taken[taken{from: h.d.Name, table: table, way: h.d.Name + " → " + table}] += int(rows)
-		return nil
 	}
-	return &overreach{fmt.Sprintf("the database deleted %d rows more of %s than foreign keys take; a trigger or rule did, and all of it was undone: name %s in the cascades of the dataset that takes them, where they may go", rows, table, table), dsar.Cause{}}
+	maps.DeleteFunc(keys, func(name string, _ bool) bool { return triggers[name] })
+	return keys
 }
 
-// doneTo returns how many rows of a table were to be deleted, and whether it is one
-// that an erasure may touch: a dataset's, a part of it, or what its view reads.
-func (e *erasure) doneTo(table string) (rows int64, own bool) {
-	c := e.catalogue()
-	for _, h := range e.holdings {
-		id := h.d.relation.id
-		if id == table || slices.Contains(c.parts[id], table) || slices.Contains(c.reads[id], table) {
-			rows, own = rows+e.done[h.d], true
+// without writes the condition that the row e doesn't lie at the end of a way from what a
+// job erases.
+func (r *reach) without(q *statement, job int, w way) error {
+	for part := range slices.Chunk(r.of[w.from][job], r.dialect.keysAtOnce()) {
+		q.add(" AND NOT EXISTS (SELECT 1 FROM ", w.from.table, " AS t")
+		last := len(w.steps) - 1
+		for i := range w.steps[:last] {
+			q.add(" JOIN ", w.steps[i].from.sql, " AS ", w.alias(i), " ON ")
+			w.refers(q, i)
 		}
-	}
-	return rows, own
-}
-
-// settleSum settles where the database counts all tables together.
-func (e *erasure) settleSum(all int64, lets []string) error {
-	ours := e.changed
-	for _, n := range e.done {
-		ours += n
-	}
-	ours += int64(e.taken)
-	if all > ours && !e.triggered(lets) {
-		return &overreach{fmt.Sprintf("the database changed %d rows more than were to be erased; a foreign key or trigger did, and all of it was undone: name the table in the dataset's cascades, where they may go", all-ours), dsar.Cause{}}
+		q.WriteString(" WHERE ")
+		w.refers(q, last)
+		q.WriteString(" AND ")
+		if err := w.from.keyed(q, part); err != nil {
+			return err
+		}
+		q.WriteString(")")
 	}
 	return nil
-}
-
-// triggered reports whether a trigger writes to one of the tables that may be
-// reached: how often, only the trigger knows.
-func (s *System) triggered(lets []string) bool {
-	return slices.ContainsFunc(s.catalogue().triggers, func(t trigger) bool {
-		return slices.ContainsFunc(t.writes, func(name string) bool { return has(lets, name) })
-	})
-}
-
-// taken is a kind of rows that go, or change, with a dataset's as the manifest lets them.
-type taken struct {
-	from    string // the dataset
-	table   string
-	way     string
-	changes bool // they stay, and lose their reference to what goes
-}
-
-// noteTaken tells a job what goes, or went, with its rows that the manifest lets go, and
-// by which way.
-func noteTaken(j *worker.Job, all map[taken]int, goes, changes string) {
-	for _, t := range sortedTaken(all) {
-		switch n := all[t]; {
-		case n > 0 && t.changes:
-			j.Note(worker.Note{Text: fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (unlinks, cascades)", n, t.table, t.way, changes)})
-		case n > 0:
-			j.Note(worker.Note{Text: fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (cascades)", n, t.table, t.way, goes)})
-		}
-	}
-}
-
-func sortedTaken(all map[taken]int) []taken {
-	return slices.SortedFunc(maps.Keys(all), func(a, b taken) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.way, b.way)) })
-}
-
-// withTaken adds what went with a job's rows to the counts of the dataset that took it, by
-// table.
-func (s *System) withTaken(counts []dsar.Counts, all map[taken]int) []dsar.Counts {
-	counts = slices.Clone(counts)
-	for _, t := range sortedTaken(all) {
-		if all[t] == 0 {
-			continue
-		}
-		i := slices.IndexFunc(counts, func(c dsar.Counts) bool { return c.Dataset == t.from })
-		if i < 0 {
-			i, counts = len(counts), append(counts, dsar.Counts{Dataset: t.from})
-		}
-		counts[i].Taken = append(slices.Clip(counts[i].Taken), dsar.Taken{Table: t.table, Records: int64(all[t]), Changed: t.changes})
-	}
-	return counts
-}
-
-// Reaches looks at what erasing reaches beyond the datasets' own rows, by the
-// catalogue alone, and returns what the manifest doesn't let go: an erasure that
-// meets such rows is refused.
-func (s *System) Reaches(ctx context.Context) ([]Advice, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	r, err := s.reach(ctx, s.db)
-	if err != nil {
-		return nil, err
-	}
-	var out []Advice
-	for i, d := range s.datasets {
-		for _, w := range r.ways[d] {
-			if w.allowed || w.end != nil {
-				continue
-			}
-			var over *overreach
-			errors.As(errOverreach(w, 0), &over)
-			what, cure, _ := strings.Cut(over.reason, "): ")
-			out = append(out, Advice{Where: s.m.At(fmt.Sprintf("datasets[%d].sql", i)), What: what + ")", Cure: cure})
-		}
-	}
-	return out, nil
-}
-
-// whole reads a whole number that the database wrote.
-func whole(text string) int64 {
-	n, _ := strconv.ParseInt(text, 10, 64)
-	return n
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -163,9 +164,45 @@ func TestCascadesAreDeclared(t *testing.T) {
 	}
 }
 
+// TestCascadesGoOn: what goes with somebody else's row, which the manifest lets go with the
+// person's, is looked for as well, and a row to which two ways lead is counted once.
+func TestCascadesGoOn(t *testing.T) {
+	t.Parallel()
+	const schema = `CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER);
+		CREATE TABLE comments (id INTEGER PRIMARY KEY, post_id INTEGER REFERENCES posts (id) ON DELETE CASCADE, author INTEGER);
+		CREATE TABLE likes (id INTEGER PRIMARY KEY, comment_id INTEGER REFERENCES comments (id) ON DELETE CASCADE, post_id INTEGER REFERENCES posts (id) ON DELETE CASCADE);
+		INSERT INTO posts VALUES (1, 1); INSERT INTO comments VALUES (10, 1, 2), (11, 1, 1), (12, 1, 2); INSERT INTO likes VALUES (20, 10, NULL), (21, 11, 1), (22, 12, 1)`
+	everyDatabase(t, schema, func(t *testing.T, d database) {
+		erase := func(posts, comments string) *counted {
+			s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}",
+				"posts | table: posts, key: [id], subject: {author: author}, erase: delete, cascades: ["+posts+"]",
+				"comments | table: comments, key: [id], subject: {author: author}, erase: delete, cascades: ["+comments+"]"))
+			jobs := jobsOf(dsar.Erasure, ids("author 1"))
+			jobs[0].Err = cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err)
+			return jobs[0]
+		}
+		refusedBy(t, erase("comments", "").Err, "likes")
+		j := erase("comments, likes", "likes")
+		if j.Err != nil {
+			t.Fatal(j.Err)
+		}
+		want := map[taken]int{
+			{"posts", "comments", "posts ← comments (post_id)", false}:                   2,
+			{"comments", "likes", "comments ← likes (comment_id)", false}:                1,
+			{"posts", "likes", "posts ← likes (post_id)", false}:                         1,
+			{"posts", "likes", "posts ← comments (post_id) ← likes (comment_id)", false}: 1,
+		}
+		maps.DeleteFunc(j.taken, func(_ taken, n int) bool { return n == 0 })
+		if !maps.Equal(j.taken, want) {
+			t.Errorf("what went is told as %v", j.taken)
+		}
+	})
+}
+
 // tableOf is a table of a random schema.
 type tableOf struct {
 	name, parent, action string
+	second, then         string // another reference: to which table, and its action
 	dataset, via         bool
 	keeps                bool
 	cascades             []string
@@ -174,7 +211,7 @@ type tableOf struct {
 type rowOf struct {
 	table       string
 	id, person  int
-	ref         int // -1: null
+	ref, other  int // -1: null
 	old         bool
 	mine, stays bool
 }
@@ -205,13 +242,24 @@ func reachProperty(t *rapid.T, d database) {
 			tab.action = rapid.SampledFrom([]string{"CASCADE", "CASCADE", "SET NULL", "NO ACTION"}).Draw(t, name+" on delete")
 			tab.via = tab.dataset && rapid.Bool().Draw(t, name+" via")
 		}
+		if i > 0 && rapid.IntRange(0, 2).Draw(t, name+" refers twice") == 0 {
+			tab.second = rapid.SampledFrom(names[:i+1]).Draw(t, name+" to as well")
+			tab.then = rapid.SampledFrom([]string{"CASCADE", "CASCADE", "SET NULL", "NO ACTION"}).Draw(t, name+" on delete of it")
+			if tab.second == name && tab.then == "NO ACTION" { // some refuse to delete a row that refers to itself
+				tab.then = "CASCADE"
+			}
+		}
 		tab.keeps = tab.dataset && rapid.IntRange(0, 3).Draw(t, name+" keeps") == 0
 		tables[name] = tab
 		reference := ""
 		if tab.parent != "" {
 			reference = " REFERENCES " + tab.parent + " (id) ON DELETE " + tab.action
 		}
-		if _, err := d.Exec("CREATE TABLE " + name + " (id INTEGER PRIMARY KEY, person INTEGER, ref INTEGER" + reference + ", issued_on DATE)"); err != nil {
+		second := ""
+		if tab.second != "" {
+			second = " REFERENCES " + tab.second + " (id) ON DELETE " + tab.then
+		}
+		if _, err := d.Exec("CREATE TABLE " + name + " (id INTEGER PRIMARY KEY, person INTEGER, ref INTEGER" + reference + ", issued_on DATE, other INTEGER" + second + ")"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -249,7 +297,7 @@ func reachProperty(t *rapid.T, d database) {
 	for _, name := range names {
 		tab := tables[name]
 		for id := range rapid.IntRange(0, 3).Draw(t, name+" rows") {
-			r := &rowOf{table: name, id: id, person: rapid.IntRange(1, 2).Draw(t, "person"), ref: -1, old: rapid.Bool().Draw(t, "old")}
+			r := &rowOf{table: name, id: id, person: rapid.IntRange(1, 2).Draw(t, "person"), ref: -1, other: -1, old: rapid.Bool().Draw(t, "old")}
 			parent := rows[fmt.Sprintf("%s %d", tab.parent, rapid.IntRange(0, 2).Draw(t, "ref"))]
 			var ref any
 			if parent != nil {
@@ -263,13 +311,17 @@ func reachProperty(t *rapid.T, d database) {
 			}
 			r.stays = r.mine && tab.keeps && !r.old
 			rows[fmt.Sprintf("%s %d", name, id)] = r
-			d.insert(t, name, id, r.person, ref, day)
+			var other any
+			if parent := rows[fmt.Sprintf("%s %d", tab.second, rapid.IntRange(0, 2).Draw(t, "other"))]; parent != nil {
+				r.other, other = parent.id, parent.id
+			}
+			d.insert(t, name, id, r.person, ref, day, other)
 		}
 	}
 	read := func() map[string]string {
 		out := map[string]string{}
 		for _, name := range names {
-			for _, line := range d.column(t, "SELECT id || ' ' || person || ' ' || coalesce("+d.dialect.text("ref")+", '-') FROM "+name) {
+			for _, line := range d.column(t, "SELECT id || ' ' || person || ' ' || coalesce("+d.dialect.text("ref")+", '-') || ' ' || coalesce("+d.dialect.text("other")+", '-') FROM "+name) {
 				id, _, _ := strings.Cut(line, " ")
 				out[name+" "+id] = line
 			}
@@ -308,8 +360,17 @@ func reachProperty(t *rapid.T, d database) {
 			lets[c] = true
 		}
 	}
+	went, told := 0, 0
+	for t, n := range jobs[0].taken {
+		if !t.changes {
+			told += n
+		}
+	}
 	for key, r := range rows {
 		_, there := after[key]
+		if !r.mine && !there {
+			went++
+		}
 		switch {
 		case r.mine && !r.stays && there:
 			t.Fatalf("%s is the person's, and there", key)
@@ -319,6 +380,9 @@ func reachProperty(t *rapid.T, d database) {
 			t.Fatalf("%s is nobody's here, was %q, is %q", key, before[key], after[key])
 		}
 	}
+	if went != told {
+		t.Fatalf("%d rows went with the person's, %d are told: %v", went, told, jobs[0].taken)
+	}
 	if unmet := dsar.Unmet(jobs[0].plan.Counts(), jobs[0].Counts); unmet != "" {
 		t.Fatal(unmet)
 	}
@@ -327,11 +391,13 @@ func reachProperty(t *rapid.T, d database) {
 // outside says what beyond the person's rows an erasure would meet; empty: nothing.
 func outside(tables map[string]*tableOf, rows map[string]*rowOf) string {
 	for key, r := range rows {
-		if r.ref < 0 || r.mine && !r.stays {
+		if r.mine && !r.stays {
 			continue
 		}
-		if p := rows[fmt.Sprintf("%s %d", tables[r.table].parent, r.ref)]; p.mine && !p.stays {
-			return key + " refers to a row that goes"
+		for _, to := range []string{fmt.Sprintf("%s %d", tables[r.table].parent, r.ref), fmt.Sprintf("%s %d", tables[r.table].second, r.other)} {
+			if p := rows[to]; p != nil && p.mine && !p.stays {
+				return key + " refers to a row that goes"
+			}
 		}
 	}
 	return ""

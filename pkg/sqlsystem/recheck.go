@@ -16,8 +16,15 @@ func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func
 	if err := readPlans(ctx, jobs); err != nil {
 		return err
 	}
+	if err := s.lookForFilters(ctx, s.db); err != nil {
+		return s.explain(err)
+	}
+	chunks, _, err := s.still(ctx, s.db, tasksOf(jobs))
+	if err != nil {
+		return err
+	}
 	for _, d := range s.datasets {
-		e := s.examination(s.db, jobs, []*dataset{d}, lacks{})
+		e := s.examination(s.db, jobs, chunks, []*dataset{d}, lacks{})
 		err := e.examine(ctx)
 		var no *denied
 		if errors.As(err, &no) {
@@ -27,16 +34,19 @@ func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func
 			return s.explain(err)
 		}
 		h := e.holdings[0]
+		if err := e.spared(ctx, h); err != nil {
+			return s.explain(err)
+		}
 		for _, key := range h.keys {
 			r := h.rows[key]
 			if !r.there || r.done {
 				continue
 			}
 			for _, share := range r.shares {
-				if !share.planned || share.others {
+				if !share.planned || e.isOthers(share, r.stays(e, d)) {
 					continue
 				}
-				entry := worker.Entry{Dataset: d.Name, Key: key}
+				entry := worker.Entry{Dataset: d.Name, Key: key, Ways: share.names}
 				switch {
 				case r.lost:
 					if k := share.keep; k != nil && k.ground != dsar.LegalHold && (k.until.IsZero() || k.until.After(e.day)) {

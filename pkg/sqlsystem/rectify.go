@@ -39,12 +39,19 @@ func (s *System) rectifyAll(ctx context.Context, jobs []*counted) error {
 	}
 	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 		for _, j := range jobs {
+			chunks, all, err := s.still(ctx, tx, []*worker.Task{&j.Task})
+			if err != nil {
+				return err
+			}
 			for _, u := range updates[j] {
-				if err := s.rectify(ctx, tx, u, j, lacking[u.d.Name]); err != nil {
+				if err := s.rectify(ctx, tx, u, j, chunks, lacking[u.d.Name]); err != nil {
 					return err
 				}
+				for _, m := range all {
+					m.uncover(u.d, []*counted{j})
+				}
 			}
-			if err := s.unchanged(ctx, tx, j, lacking); err != nil {
+			if err := s.unchanged(ctx, tx, j, chunks, lacking); err != nil {
 				return err
 			}
 		}
@@ -122,8 +129,8 @@ func (k kind) parse(s string) (any, bool) {
 	}
 }
 
-func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, lack lack) error {
-	for _, c := range s.chunks([]*worker.Task{&j.Task}) {
+func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, chunks []*chunk, lack lack) error {
+	for _, c := range chunks {
 		if lack.no[reading] {
 			c.uncover(u.d, []*counted{j}, lack)
 			continue
@@ -140,6 +147,10 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Uncovered: lack.reason, Cause: lack.cause})
 			continue
 		}
+		before, err := s.other(ctx, tx, u, keys)
+		if err != nil {
+			return err
+		}
 		err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
 			q.WriteString(q.dialect.updates(u.d.table, u.d.own))
 			for i, column := range u.columns {
@@ -154,14 +165,78 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 		if err != nil {
 			return err
 		}
+		after, err := s.other(ctx, tx, u, keys)
+		if err != nil {
+			return err
+		}
+		if left := before.in(after); left > 0 {
+			return &shortfall{u.d, changing, left, true}
+		}
 		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total, Changed: u.names})
 	}
 	return nil
 }
 
+// others are, by row and column, what the columns of a correction hold other than it.
+type others map[string][]string
+
+// in counts the rows of which a column holds the same in both. A trigger may write a
+// corrected value in another way, as in capitals; what it keeps isn't corrected.
+func (o others) in(after others) (rows int64) {
+	for key, held := range after {
+		before, there := o[key]
+		for i := range held {
+			if there && held[i] != "" && held[i] == before[i] {
+				rows++
+				break
+			}
+		}
+	}
+	return rows
+}
+
+// other reads what rows hold in the columns of a correction; empty where that is as it is
+// to be.
+func (s *System) other(ctx context.Context, tx *sql.Tx, u update, keys []string) (others, error) {
+	keys, err := u.d.rowKeys(keys)
+	if err != nil {
+		return nil, err
+	}
+	out := others{}
+	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
+		q := &statement{dialect: s.dialect}
+		q.add("SELECT ", strings.Join(u.d.keyTexts(s.dialect, "t"), ", "))
+		for i, column := range u.columns {
+			col, _ := u.d.own.column(column, s.dialect)
+			q.WriteString(", CASE WHEN ")
+			s.holds(q, writing{col, u.values[i]})
+			q.add(" THEN NULL ELSE coalesce(", s.dialect.text("t."+s.dialect.quote(column)), ", 'null') END")
+		}
+		q.add(" FROM ", u.d.table, " AS t WHERE ")
+		if err := u.d.keyed(q, part); err != nil {
+			return nil, err
+		}
+		err := s.scan(ctx, tx, q, len(u.d.keys)+len(u.columns), func(held []any) error {
+			key, err := u.d.keyOf(s.dialect, held[:len(u.d.keys)])
+			for _, v := range held[len(u.d.keys):] {
+				text, other := textOf(v)
+				if other { // what holds an empty text isn't as it is to be
+					text = "=" + text
+				}
+				out[key] = append(out[key], text)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, u.d.may(reading, err)
+		}
+	}
+	return out, nil
+}
+
 // unchanged says which columns of the person's records hold what a correction is
 // about, and stay as they are: the manifest doesn't let them be corrected.
-func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, lacking lacks) error {
+func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, chunks []*chunk, lacking lacks) error {
 	for _, d := range s.datasets {
 		var names []string
 		for _, c := range j.Changes {
@@ -174,7 +249,7 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, lacking 
 		}
 		i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == d.Name })
 		var found int64
-		for _, c := range s.chunks([]*worker.Task{&j.Task}) {
+		for _, c := range chunks {
 			if lack := lacking[d.Name]; lack.no[reading] {
 				if i < 0 { // else it is named already
 					c.uncover(d, []*counted{j}, lack)

@@ -26,6 +26,8 @@ type shortfall struct {
 	d    *dataset
 	what doing
 	left int64 // how many rows are as they were
+	// rewritten says that the database took the change, and the rows don't hold it.
+	rewritten bool
 }
 
 func (e *shortfall) Error() string {
@@ -180,6 +182,13 @@ func (s *System) culprits(at rejected) string {
 // silent says why rows may be left although the database gave no error.
 func (s *System) silent(e *shortfall) string {
 	at := rejected{d: e.d, what: e.what}
+	if e.rewritten {
+		obstacle := fmt.Sprintf("%d rows don't hold what was written to them, and the database gave no error", e.left)
+		if all := s.catalogue().on(e.d.relation.id, false); len(all) > 0 {
+			obstacle += ", which " + names(all) + " does"
+		}
+		return at.sentence(obstacle, "have it let the change be as it is written, or make it by hand")
+	}
 	var may []trigger
 	for _, t := range s.catalogue().on(e.d.relation.id, e.d.SQL.Erases(manifest.EraseDelete) && e.what != changing || e.what == deleting) {
 		if t.mayDrop {

@@ -3,14 +3,14 @@ package sqlsystem
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )
 
 // errRehearsed ends a transaction of which nothing is to stay.
-var errRehearsed = errors.New("sqlsystem: it was a rehearsal")
+var errRehearsed = telemetry.Constant("sqlsystem: it was a rehearsal")
 
 // Rehearse does what Erase does, up to the end of the transaction, asks anew in it as
 // Prove does, and takes all of it back: the counts and errors are those that Erase

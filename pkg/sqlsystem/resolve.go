@@ -11,13 +11,35 @@ import (
 // of sql.resolve, and again by what was found so, as long as that finds more
 // (TestOwnFinds). What is found comes in the order of its bytes.
 func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
+	if err := s.lookForFilters(ctx, s.db); err != nil {
+		return s.explain(err)
+	}
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		tasks[i] = &j.Task
 	}
+	all, err := s.moved(ctx, s.db, tasks)
+	if err != nil {
+		return err
+	}
+	return s.resolveBy(ctx, s.db, without(tasks, all), jobs)
+}
+
+// resolveOn does what Resolve does, whoever has by now what was found before, as a
+// connection or transaction sees it.
+func (s *System) resolveOn(ctx context.Context, on executor, jobs []*worker.ResolveJob) error {
+	tasks := make([]*worker.Task, len(jobs))
+	for i, j := range jobs {
+		tasks[i] = &j.Task
+	}
+	return s.resolveBy(ctx, on, tasks, jobs)
+}
+
+// resolveBy finds more identifiers by the tasks', and by those.
+func (s *System) resolveBy(ctx context.Context, on executor, tasks []*worker.Task, jobs []*worker.ResolveJob) error {
 	seen := make([]int, len(jobs)) // how many of a job's finds were asked by
 	for range maxRounds {
-		if err := s.resolveOnce(ctx, tasks, jobs); err != nil {
+		if err := s.resolveOnce(ctx, on, tasks, jobs); err != nil {
 			return err
 		}
 		more := false
@@ -36,22 +58,29 @@ func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
 	return nil
 }
 
-func (s *System) resolveOnce(ctx context.Context, tasks []*worker.Task, jobs []*worker.ResolveJob) error {
+func (s *System) resolveOnce(ctx context.Context, on executor, tasks []*worker.Task, jobs []*worker.ResolveJob) error {
 	for _, c := range s.chunks(tasks) {
 		for _, f := range s.finders {
-			err := s.resolve(ctx, f, c, jobs)
-			if reasonOf(err) == forbidden {
-				return worker.Because(dsar.Cause{Table: f.table, Permission: "SELECT"}, worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err))
+			if hidden := s.filteredOf(f.reads); hidden != "" && len(c.asked(f.subjects)) > 0 {
+				return worker.Because(dsar.Cause{Table: f.table, Permission: "BYPASSRLS"}, worker.Permanent("no-permission", filteredReason(hidden), nil))
 			}
-			if err != nil {
-				return s.explain(err)
+			if err := s.resolve(ctx, on, f, c, jobs); err != nil {
+				return f.explain(s, err)
 			}
 		}
 	}
 	return nil
 }
 
-func (s *System) resolve(ctx context.Context, f *finder, c *chunk, jobs []*worker.ResolveJob) error {
+// explain words a database's error for a support agent.
+func (f *finder) explain(s *System, err error) error {
+	if reasonOf(err) == forbidden {
+		return worker.Because(dsar.Cause{Table: f.table, Permission: "SELECT"}, worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err))
+	}
+	return s.explain(err)
+}
+
+func (s *System) resolve(ctx context.Context, on executor, f *finder, c *chunk, jobs []*worker.ResolveJob) error {
 	asked := c.asked(f.subjects)
 	if len(asked) == 0 {
 		return nil
@@ -59,7 +88,7 @@ func (s *System) resolve(ctx context.Context, f *finder, c *chunk, jobs []*worke
 	q := &statement{dialect: s.dialect}
 	q.add("SELECT DISTINCT ", f.expr)
 	for _, sub := range asked {
-		q.add(", ", sub.expr)
+		q.add(", ", sub.shown())
 	}
 	q.add(" FROM ", f.table, " AS t")
 	for _, join := range f.joins {
@@ -71,7 +100,7 @@ func (s *System) resolve(ctx context.Context, f *finder, c *chunk, jobs []*worke
 		q.add(" AND ", f.lookup.where)
 	}
 	q.WriteString(" ORDER BY 1")
-	rows, err := s.query(ctx, s.db, q)
+	rows, err := s.query(ctx, on, q)
 	if err != nil {
 		return err
 	}

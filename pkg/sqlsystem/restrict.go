@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -12,9 +13,10 @@ import (
 
 // Restrict sets the flags that end the purposes which a job names, and no other; where
 // it names none, those that end all use of the data ([manifest.Flags]). It sets them to
-// the value with which processing goes on where a job says so. What no flag ends fails,
-// once the others are set, and names the purposes: a person must see to them. A dataset
-// that the database doesn't let be read or changed is named.
+// the value with which processing goes on where a job says so. A use of the person's rows
+// that no flag of theirs ends fails, once the others are set, and names the purposes: a
+// person must see to them. A dataset that the database doesn't let be read or changed is
+// named.
 func (s *System) Restrict(ctx context.Context, all []*worker.RestrictJob) error {
 	jobs := restrictJobs(all)
 	err := s.restrictAll(ctx, jobs)
@@ -26,14 +28,14 @@ func (s *System) Restrict(ctx context.Context, all []*worker.RestrictJob) error 
 
 func (s *System) restrictAll(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
-		j.Err = worker.CanRestrict(s.m, s.flags(j.Purposes), j.Task)
+		j.Err = worker.CanLift(s.flags(j.Purposes), j.Task)
 	}
 	if err := s.flag(ctx, jobs); err != nil {
 		return err
 	}
 	for _, j := range jobs {
 		if j.Err == nil {
-			j.Err = worker.NotRestrictable(s.m.Unstopped(s.flags(j.Purposes), j.Purposes), j.Lift)
+			j.Err = worker.NotRestrictable(j.goesOn, j.Lift)
 		}
 	}
 	return nil
@@ -69,10 +71,14 @@ func (s *System) flag(ctx context.Context, jobs []*counted) error {
 	})
 }
 
-// restrict sets the flags of jobs that are alike.
+// restrict sets the flags of jobs that are alike, and looks what they leave unstopped.
 func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 	task := jobs[0].Task
-	chunks := s.chunks(tasksOf(jobs))
+	chunks, all, err := s.still(ctx, tx, tasksOf(jobs))
+	if err != nil {
+		return err
+	}
+	set := make([][]manifest.SQLRestrict, len(jobs)) // of each job's rows
 	for _, d := range s.datasets {
 		flags := manifest.Flags(d.SQL.Restrict, task.Purposes)
 		if len(flags) == 0 {
@@ -92,6 +98,9 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 				if err := s.rewrite(ctx, tx, d, keys, func(q *statement) { d.flagging(q, flags, task.Lift) }); err != nil {
 					return err
 				}
+				if other, err := s.notWritten(ctx, tx, d, keys, s.flagged(d, flags, task.Lift)); err != nil || other > 0 {
+					return cmp.Or[error](err, &shortfall{d, changing, other, true})
+				}
 			}
 			for i, rows := range found {
 				if rows == 0 {
@@ -102,10 +111,53 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 					n.Restricted, n.Uncovered, n.Cause = 0, lack.reason, lack.cause
 				}
 				jobs[i].Counts = append(jobs[i].Counts, n)
+				set[i] = append(set[i], flags...)
+			}
+		}
+		for _, m := range all {
+			m.uncover(d, jobs)
+		}
+	}
+	for i, j := range jobs {
+		j.goesOn = s.m.Unstopped(set[i], task.Purposes)
+	}
+	return s.used(ctx, tx, jobs, chunks, lacking)
+}
+
+// used leaves of the purposes that go on for jobs those that rows of theirs are used for: a
+// dataset that has none of somebody's is used for nothing of theirs. One that can't be read
+// may have some.
+func (s *System) used(ctx context.Context, tx *sql.Tx, jobs []*counted, chunks []*chunk, lacking lacks) error {
+	used := make([][]string, len(jobs))
+	for _, d := range s.datasets {
+		uses := s.m.UsesOf(d.Dataset)
+		if !slices.ContainsFunc(jobs, func(j *counted) bool { return slices.ContainsFunc(j.goesOn, among(uses)) }) {
+			continue
+		}
+		for _, c := range chunks {
+			found := slices.Repeat([]int64{1}, len(jobs))
+			if !lacking[d.Name].no[reading] {
+				var err error
+				if _, found, err = s.rowsOf(ctx, tx, d, c, len(jobs)); err != nil {
+					return err
+				}
+			}
+			for i, rows := range found {
+				if rows > 0 {
+					used[i] = append(used[i], uses...)
+				}
 			}
 		}
 	}
+	for i, j := range jobs {
+		j.goesOn = slices.DeleteFunc(j.goesOn, func(id string) bool { return !slices.Contains(used[i], id) })
+	}
 	return nil
+}
+
+// among returns what tells of a purpose whether it is one of these.
+func among(ids []string) func(string) bool {
+	return func(id string) bool { return slices.Contains(ids, id) }
 }
 
 // rowsOf finds the keys of a chunk's rows, each once, and how many each job has.

@@ -44,6 +44,9 @@ func (sr *search) merges() bool {
 // search hands each row that is somebody's to visit, once, with what was selected of it
 // and all whose it is; both only until the next.
 func (s *System) search(ctx context.Context, on executor, d *dataset, c *chunk, sr *search, visit func(held []any, owners []hit) error) error {
+	if err := s.filtered(d); err != nil {
+		return err
+	}
 	merges := sr.merges()
 	if merges && !sr.keyed {
 		sr.columns, sr.keyed = append(slices.Clip(sr.columns), d.planned(s.dialect)...), true
@@ -95,7 +98,7 @@ func (sr *search) write(q *statement, c *chunk, d *dataset) {
 			if len(sr.asked) == 1 && !merged {
 				// Person by person: with an index on the identifier only one person's
 				// rows are sorted at a time.
-				q.add("1, ")
+				q.add(sr.asked[0].expr, ", ")
 			}
 			q.WriteString(d.order)
 		}
@@ -130,7 +133,7 @@ func (sr *search) branch(q *statement, c *chunk, d *dataset, l *lookup, one bool
 	q.WriteString("SELECT ")
 	var asked []subject
 	for i, s := range sr.asked {
-		expr := s.expr
+		expr := s.shown()
 		switch {
 		case s.lookup != l:
 			expr = q.dialect.text("NULL")

@@ -24,6 +24,9 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	}
 	for _, f := range s.finders {
 		subjects = append(subjects, f.subjects...)
+		if f.own != nil && slices.Contains(s.m.Needs, f.find) { // it is told what it found, and looks whose it is
+			subjects = append(subjects, *f.own)
+		}
 	}
 	var out []Advice
 	for _, sub := range subjects {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -179,6 +180,59 @@ func (d *dataset) likeMade(q *statement, col column, parts []manifest.Part) {
 		}
 	})
 	q.add(" ESCAPE '", likeEscape, "')")
+}
+
+// couldMake reports whether what a row holds in a subject is what an erasure puts there,
+// and so nobody's.
+func (s *subject) couldMake(held string) bool {
+	return slices.ContainsFunc(s.made, func(form *regexp.Regexp) bool { return form.MatchString(held) })
+}
+
+// makes compiles, for a subject that is a column of the dataset's own table, the forms of
+// what its ways put there: constants, and what templates make around a text of their own.
+func (d *dataset) makes(sub *subject) error {
+	if sub.table != d.SQL.Table || sub.element != "" || sub.held.part {
+		return nil
+	}
+	for _, l := range d.lookups {
+		form, own := d.made(l.sets[sub.column])
+		if !own {
+			continue
+		}
+		is, err := regexp.Compile(form)
+		if err != nil {
+			return fmt.Errorf("dataset %s: what %s is set to: %w", d.Name, sub.column, err)
+		}
+		sub.made = append(sub.made, is)
+	}
+	return nil
+}
+
+// made returns the form of what is made of a value of the manifest, and whether it has a
+// text of its own.
+func (d *dataset) made(value any) (form string, own bool) {
+	if value == nil {
+		return "", false
+	}
+	parts := d.SQL.Template(value)
+	if parts == nil {
+		parts = []manifest.Part{{Text: fmt.Sprint(value)}}
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		own = own || p.Text != ""
+		switch {
+		case p.Text != "":
+			b.WriteString(regexp.QuoteMeta(p.Text))
+		case p.Make == manifest.MakeRandom:
+			fmt.Fprintf(&b, ".{%d}", randomLength)
+		case p.Make == manifest.MakeHash:
+			fmt.Fprintf(&b, ".{%d}", hashLength)
+		default:
+			b.WriteString(".*")
+		}
+	}
+	return "(?is)^" + b.String() + "$", own
 }
 
 // madeWhole reports whether a template is one thing that is made and that other types

@@ -39,6 +39,12 @@ func TestSet(t *testing.T) {
 		if other := d.column(t, `SELECT email || ' ' || zip || ' ' || device FROM people WHERE id = 3`); other[0] != "bob@example.com 69002 x" {
 			t.Errorf("somebody else's row is %s", other)
 		}
+		sub := &s.datasets[0].subjects[0]
+		for _, email := range d.column(t, "SELECT email FROM people") {
+			if made := sub.couldMake(email); made != (email != "bob@example.com") {
+				t.Errorf("that %s is made is %v", email, made)
+			}
+		}
 		jobs[0].Counts = nil
 		if err := s.eraseByPlan(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 			t.Fatal(err, jobs[0].Err)

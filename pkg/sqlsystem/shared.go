@@ -75,7 +75,7 @@ func (s *System) shared(ctx context.Context, on executor, d *dataset, keys []str
 				return nil, err
 			}
 			err := s.scan(ctx, on, q, len(columns), func(held []any) error {
-				key, err := d.keyOf(held[:len(d.keys)])
+				key, err := d.keyOf(s.dialect, held[:len(d.keys)])
 				if key = planned[key]; err != nil || out[key] {
 					return err
 				}
@@ -83,7 +83,7 @@ func (s *System) shared(ctx context.Context, on executor, d *dataset, keys []str
 					out[key] = true
 					return nil
 				}
-				by, err := user.keyOf(held[len(d.keys):])
+				by, err := user.keyOf(s.dialect, held[len(d.keys):])
 				if err != nil {
 					return err
 				}

@@ -3,11 +3,14 @@ package sqlsystem
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"habeas.dev/pkg/identifier"
 
@@ -82,7 +85,14 @@ func (sqliteDialect) held(expr string, _ column) string { return expr }
 
 func (sqliteDialect) concat() (begin, between, end string) { return "", " || ", "" }
 
-func (sqliteDialect) equal(a string, _ column, b string, _ column) string { return a + " = " + b }
+// equal compares a number with a text as texts: SQLite would make a number of the text, and
+// 0017 of one account the 17 of another.
+func (d sqliteDialect) equal(a string, of column, b string, ofOther column) string {
+	if kindKept(of.typ) == kindKept(ofOther.typ) {
+		return a + " = " + b
+	}
+	return a + " = " + b + " AND " + d.text(a) + " = " + d.text(b)
+}
 
 func (d sqliteDialect) deletes(table string, own *table) string {
 	return "DELETE FROM " + d.target(table, own)
@@ -110,18 +120,70 @@ func (sqliteDialect) alias(own *table) string {
 
 func (sqliteDialect) rowName() (name string, unstable bool) { return "rowid", false }
 
+// keyText writes what a key's column holds so that it says of which kind it is: SQLite keeps
+// 1, '1' and x'31' apart in one column, and they may be different people's rows. A number is
+// written with all of its digits, bytes as \x and theirs, and a text as it is: with \t before
+// it where it would be read as one of those.
 func (d sqliteDialect) keyText(expr string, col column) string {
-	if plainKey(col.typ) {
-		return d.text(expr)
+	mistaken := expr + ` = '' OR substr(` + expr + `, 1, 1) = '\'`
+	if !keepsTexts(col.typ) {
+		mistaken += ` OR ` + readAsNumber(expr)
 	}
-	return `CASE typeof(` + expr + `) WHEN 'blob' THEN '\x' || hex(` + expr + `) ELSE CAST(` + expr + ` AS TEXT) END`
+	return `CASE typeof(` + expr + `) WHEN 'integer' THEN ` + d.text(expr) + ` WHEN 'text' THEN CASE WHEN ` + mistaken + ` THEN '\t' || ` + expr + ` ELSE ` + expr +
+		` END WHEN 'real' THEN ` + realText(expr) + ` WHEN 'blob' THEN '\x' || hex(` + expr + `) END`
 }
 
-// plainKey reports whether a column of SQLite's holds numbers or texts by its type
-// (sqlite.org/datatype3.html, 3.1), so that it compares with a text as it should.
-func plainKey(typ string) bool {
+// keyValue returns what a text of keyText's was made of.
+func keyValue(text string, col column) string {
+	otherwise := text
+	if !keepsTexts(col.typ) {
+		otherwise = `CASE WHEN CAST(CAST(` + text + ` AS INTEGER) AS TEXT) = ` + text + ` THEN CAST(` + text + ` AS INTEGER) WHEN ` + realText(`CAST(`+text+` AS REAL)`) + ` = ` + text + ` THEN CAST(` + text + ` AS REAL) ELSE ` + text + ` END`
+	}
+	rest := `substr(` + text + `, 3)`
+	return `CASE substr(` + text + `, 1, 2) WHEN '\x' THEN unhex(` + rest + `) WHEN '\u' THEN CAST(unhex(` + rest + `) AS TEXT) WHEN '\t' THEN ` + rest + ` ELSE ` + otherwise + ` END`
+}
+
+// keyBytes writes a text that JSON can't hold, with a zero in it or that isn't UTF-8, by its
+// bytes.
+func (sqliteDialect) keyBytes(text string) string {
+	if utf8.ValidString(text) && !strings.Contains(text, "\x00") {
+		return text
+	}
+	return `\u` + hex.EncodeToString([]byte(strings.TrimPrefix(text, `\t`)))
+}
+
+// readAsNumber writes the condition that a text is what a number is written as.
+func readAsNumber(expr string) string {
+	return `CAST(CAST(` + expr + ` AS INTEGER) AS TEXT) = ` + expr + ` OR ` + realText(`CAST(`+expr+` AS REAL)`) + ` = ` + expr
+}
+
+func realText(expr string) string { return `printf('%!.17g', ` + expr + `)` }
+
+// kindKept returns what a column's type makes of what is put into it
+// (sqlite.org/datatype3.html, 3.1): a text of a number, a number of a text that reads as one,
+// or nothing else.
+func kindKept(typ string) string {
 	typ = strings.ToLower(typ)
-	return strings.Contains(typ, "int") || strings.Contains(typ, "char") || strings.Contains(typ, "text") || strings.Contains(typ, "clob")
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(typ, p) })
+	}
+	switch {
+	case has("int"):
+		return "number"
+	case has("char", "clob", "text"):
+		return "text"
+	case typ == "", has("blob"):
+		return ""
+	default:
+		return "number"
+	}
+}
+
+// keepsTexts reports whether a column's type makes a text of each number.
+func keepsTexts(typ string) bool { return kindKept(typ) == "text" }
+
+func (d sqliteDialect) nameText(expr string, _ column) string {
+	return `CASE typeof(` + expr + `) WHEN 'blob' THEN '\x' || hex(` + expr + `) ELSE ` + d.text(expr) + ` END`
 }
 
 func (sqliteDialect) ordered(expr string, _ column) string { return expr }
@@ -144,16 +206,12 @@ func (s sqliteDialect) keyed(q *statement, d *dataset, keys []string, prefix str
 	for i, k := range d.keys {
 		value := "value"
 		if len(d.keys) > 1 {
-			value = "json_extract(value, '$[" + string(rune('0'+i%10)) + "]')"
+			value = fmt.Sprintf("json_extract(value, '$[%d]')", i)
 		}
 		if i > 0 {
 			q.WriteString(", ")
 		}
-		if plainKey(k.typ) {
-			q.WriteString(value)
-		} else {
-			q.add(`CASE WHEN substr(`, value, `, 1, 2) = '\x' THEN unhex(substr(`, value, `, 3)) ELSE `, value, ` END`)
-		}
+		q.WriteString(keyValue(value, k.column))
 	}
 	q.WriteString(" FROM json_each(")
 	q.arg(string(list))
@@ -309,4 +367,9 @@ func (sqliteDialect) timeForm() string { return time.DateTime }
 func (s sqliteDialect) isValue(q *statement, d *dataset, col column, value any) {
 	q.add("t.", s.quote(col.name), " IS ")
 	d.set(q, col.name, value)
+}
+
+func (s sqliteDialect) isConstant(q *statement, col column, value any) {
+	q.add("t.", s.quote(col.name), " IS ")
+	q.constant(value, col)
 }

@@ -11,12 +11,18 @@ func (sqliteDialect) begin() *sql.TxOptions { return nil }
 
 func (sqliteDialect) looking() *sql.TxOptions { return nil }
 
+// measures implements dialect: total_changes has what foreign keys do, of all tables together.
+func (sqliteDialect) measures(what measure) bool { return what == byForeignKeys }
+
 // tallies counts all tables together.
 func (sqliteDialect) tallies(ctx context.Context, on executor, _ string) (tallies, error) {
 	out := tallies{}
-	err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{changed: whole(row[0])} })
+	err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{updated: whole(row[0])} })
 	return out, err
 }
+
+// written implements dialect: it isn't known.
+func (sqliteDialect) written(string) string { return "" }
 
 func (sqliteDialect) beforeCommit(context.Context, *sql.Tx) error { return nil }
 

@@ -20,16 +20,25 @@ func dollarPath(path []string) string {
 	return text
 }
 
+// jsonText writes true and false as JSON does, and not as SQLite, whose 1 is somebody's number.
 func (s sqliteDialect) jsonText(expr string, _ column, path []string) string {
-	return "(CASE WHEN json_valid(" + expr + ") THEN json_extract(" + expr + ", " + s.jsonPath(path) + ") END)"
+	at := s.jsonPath(path)
+	return "(CASE WHEN json_valid(" + expr + ") THEN CASE json_type(" + expr + ", " + at + ") WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE json_extract(" + expr + ", " + at + ") END END)"
 }
 
+// holdsIdentifier is the condition that an element of JSON, e, can hold an identifier.
+const holdsIdentifier = "e.type IN ('text', 'integer', 'real')"
+
 func (s sqliteDialect) elements(expr string, _ column, path []string, alias string) string {
-	return "JOIN json_each(CASE WHEN json_valid(" + expr + ") THEN " + expr + " ELSE '[]' END, " + s.jsonPath(path) + ") AS " + alias
+	at := s.jsonPath(path)
+	return "JOIN json_each(CASE WHEN json_valid(" + expr + ") THEN CASE json_type(" + expr + ", " + at + ") WHEN 'object' THEN '[]' ELSE " + expr + " END ELSE '[]' END, " + at + ") AS " + alias +
+		" ON " + strings.ReplaceAll(holdsIdentifier, "e.", alias+".")
 }
 
 func (s sqliteDialect) change(q *statement, d *dataset, col column, changes []change) {
 	expr := s.alias(d.own) + s.quote(col.name)
+	q.add("CASE WHEN json_valid(", expr, ") THEN ")
+	defer q.add(" ELSE ", expr, " END")
 	if i := slices.IndexFunc(changes, func(c change) bool { return len(c.source.Path) == 0 }); i >= 0 { // all of it is the array
 		s.without(q, expr, nil, changes[i].from)
 		return
@@ -58,11 +67,15 @@ func (s sqliteDialect) change(q *statement, d *dataset, col column, changes []ch
 	}
 }
 
-// without writes the JSON array at a path without the person's elements.
+// without writes the JSON array at a path without the person's elements; one value by itself
+// counts as an array of one.
 func (s sqliteDialect) without(q *statement, expr string, path []string, from *subject) {
-	q.add("json((SELECT json_group_array(CASE e.type WHEN 'true' THEN json('true') WHEN 'false' THEN json('false') WHEN 'object' THEN json(e.value) WHEN 'array' THEN json(e.value) ELSE e.value END) FROM json_each(", expr, ", ", s.jsonPath(path), ") AS e WHERE NOT coalesce(")
+	at := s.jsonPath(path)
+	q.add("CASE WHEN json_type(", expr, ", ", at, ") = 'array' OR EXISTS (SELECT 1 FROM json_each(", expr, ", ", at, ") AS e WHERE json_type(", expr, ", ", at, ") <> 'object' AND ", holdsIdentifier, " AND ")
 	from.among(q, "e.value")
-	q.WriteString(", false)))")
+	q.add(") THEN json((SELECT json_group_array(CASE e.type WHEN 'true' THEN json('true') WHEN 'false' THEN json('false') WHEN 'object' THEN json(e.value) WHEN 'array' THEN json(e.value) ELSE e.value END) FROM json_each(", expr, ", ", at, ") AS e WHERE NOT coalesce(", holdsIdentifier, " AND ")
+	from.among(q, "e.value")
+	q.add(", false))) ELSE json(", expr, " -> ", at, ") END")
 }
 
 func (sqliteDialect) isOneOf(q *statement, element string, _ comparison, list []string) {

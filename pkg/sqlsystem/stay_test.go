@@ -134,6 +134,70 @@ func TestShared(t *testing.T) {
 	})
 }
 
+// TestSharedByThoseErased: what two people shared when each was planned goes with the
+// last of them to be erased, in one batch or one after the other; and what somebody had
+// shared who is gone by then isn't proven to be shared.
+func TestSharedByThoseErased(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, `CREATE TABLE addresses (id INTEGER PRIMARY KEY, street TEXT); CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT, address_id INTEGER)`, func(t *testing.T, d database) {
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
+			`addresses | table: addresses, key: [id], via: [{table: users, on: {id: address_id}}], subject: {email: users.email}, unless_shared: [{table: users, on: {address_id: id}}], erase: delete`,
+			`users | table: users, key: [id], subject: {email: email}, erase: delete`))
+		begin := func() []*counted {
+			d.run(t, "DELETE FROM users", "DELETE FROM addresses", "INSERT INTO addresses VALUES (7, 'Main Street 1')", "INSERT INTO users VALUES (1, 'ann@example.com', 7), (2, 'bob@example.com', 7)")
+			jobs := jobsOf(dsar.Erasure, ids("email ann@example.com"), ids("email bob@example.com"))
+			if err := s.planAll(t.Context(), jobs); err != nil {
+				t.Fatal(err)
+			}
+			for _, j := range jobs {
+				if got := outcomes(j.plan.Counts()); j.Err != nil || !strings.Contains(got, "addresses found 1 erased 0 anonymised 0 gone 0 late 0 kept 1 shared") {
+					t.Fatalf("planned %s, %v", got, j.Err)
+				}
+			}
+			return jobs
+		}
+		erase := func(left int, want string, jobs ...*counted) {
+			t.Helper()
+			if err := s.eraseByPlan(t.Context(), jobs); err != nil {
+				t.Fatal(err)
+			}
+			for _, j := range jobs {
+				if got := outcomes(j.Counts); j.Err != nil || !strings.HasPrefix(got, want) || dsar.Unmet(j.plan.Counts(), j.Counts) != "" {
+					t.Errorf("erased %s, %v; want %s", got, j.Err, want)
+				}
+			}
+			if there := d.column(t, "SELECT id FROM addresses"); len(there) != left {
+				t.Errorf("addresses %v are left", there)
+			}
+		}
+		prove := func(want string, j *counted) {
+			t.Helper()
+			j.Counts = nil
+			if err := s.countAll(t.Context(), []*counted{j}); err != nil || outcomes(j.Counts) != want {
+				t.Errorf("found %s, %v; want %s", outcomes(j.Counts), err, want)
+			}
+		}
+		const gone, kept = "addresses found 1 erased 1 anonymised 0 gone 0 late 0;", "addresses found 1 erased 0 anonymised 0 gone 0 late 0 kept 1 shared"
+		jobs := begin()
+		erase(0, gone, jobs...)
+		prove("", jobs[0])
+
+		jobs = begin()
+		erase(1, kept, jobs[0])
+		prove(kept, jobs[0])
+		erase(0, gone, jobs[1])
+		prove("", jobs[0])
+		prove("", jobs[1])
+
+		jobs = begin()
+		erase(1, kept, jobs[0])
+		d.run(t, "DELETE FROM users WHERE id = 2")
+		prove("addresses found 1 erased 0 anonymised 0 gone 0 late 0", jobs[0])
+		jobs[0].Counts = nil
+		erase(0, "addresses found 1 erased 1", jobs[0])
+	})
+}
+
 // TestNoKey: the rows of a table without a key are told apart by the database's own name
 // of them, also such as are alike.
 func TestNoKey(t *testing.T) {

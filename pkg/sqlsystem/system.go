@@ -39,8 +39,9 @@ type System struct {
 	// byLaw tells that a rule of retention has periods by law.
 	byLaw bool
 
-	known atomic.Pointer[catalogue]
-	drift drift
+	known   atomic.Pointer[catalogue]
+	filters atomic.Pointer[filters]
+	drift   drift
 
 	prepared   sync.Mutex
 	statements map[string]*sql.Stmt // where the driver doesn't keep its own
@@ -113,7 +114,11 @@ func dial(ctx context.Context, source string) (*sql.DB, Dialect, error) {
 		if told := (*sourceError)(nil); errors.As(err, &told) {
 			return nil, nil, fmt.Errorf("the %s data source can't be read: %w", dialect, told)
 		}
-		return nil, nil, fmt.Errorf("the %s data source can't be read", dialect)
+		cure := scheme + "://user@host:port/database, the port a number"
+		if !there || scheme == "sqlite" {
+			cure = "the path of the file"
+		}
+		return nil, nil, fmt.Errorf("the %s data source can't be read; write %s", dialect, cure)
 	}
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)

@@ -246,6 +246,20 @@ func TestUnsuitableColumns(t *testing.T) {
 	})
 }
 
+// TestWritingsNeedText: a column of numbers loses how a telephone number is written, so that
+// none would be found by it: it is refused by name, in every database.
+func TestWritingsNeedText(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, held BIGINT)", func(t *testing.T, d database) {
+		for _, typ := range []string{"phone", "email"} {
+			m := small(t, "abilities: [gather, erase]\nneeds: ["+typ+"]\nsql: {}", "people | table: people, key: [id], subject: {"+typ+": held}, erase: delete")
+			if _, err := Open(t.Context(), m, d.source); err == nil || !strings.Contains(err.Error(), `column "held" is of type `) || !strings.Contains(err.Error(), "which loses how a "+typ+" is written") {
+				t.Errorf("%v", err)
+			}
+		}
+	})
+}
+
 func TestOpenErrors(t *testing.T) {
 	t.Parallel()
 	for _, source := range []string{filepath.Join(t.TempDir(), "missing.db"), "postgres://user:hunter2@127.0.0.1:1/db?connect_timeout=1", "postgres://user:hunter2@%zz"} {
@@ -284,7 +298,7 @@ func TestNasty(t *testing.T) {
 				if len(records) != 1 || !strings.Contains(records[0], `"id":3`) {
 					t.Errorf("%%: got %v", records)
 				}
-			case subjects[i][0].Type == "customer" && (value == "1" || value == "01" || value == "+1"): // whole numbers are compared as such
+			case subjects[i][0].Type == "customer" && value == "1": // and not 01 or +1: a number is asked for as it is written
 				if len(records) != 1 || !strings.Contains(records[0], `"id":1`) {
 					t.Errorf("%s: got %v", value, records)
 				}
@@ -416,9 +430,10 @@ func TestRestrict(t *testing.T) {
 			d.person(t, i, fmt.Sprintf("p%d@example.com", i), nil)
 		}
 		s := open(t, d, shop(t))
-		jobs := jobsOf(dsar.Restriction, ids("customer 1"), ids("customer 9"), ids("customer 2"))
-		jobs[2].Right, jobs[2].Purposes = dsar.OptOut, s.m.UsedFor().IDs()[:1]
-		for range 2 { // and again
+		jobs := jobsOf(dsar.Restriction, ids("customer 1"), ids("customer 9"), ids("customer 2"), ids("customer 2"))
+		jobs[2].Right, jobs[2].Purposes = dsar.OptOut, s.m.UsesOf(s.m.Dataset("people"))
+		jobs[3].Right, jobs[3].Purposes = dsar.OptOut, s.m.UsesOf(s.m.Dataset("notes")) // of which they have none
+		for range 2 {                                                                   // and again
 			for _, j := range jobs {
 				j.Counts, j.Err = nil, nil
 			}
@@ -431,6 +446,9 @@ func TestRestrict(t *testing.T) {
 			var typed *worker.Error
 			if !errors.As(jobs[2].Err, &typed) || typed.Code != "not-restrictable" {
 				t.Errorf("opt-out: %v", jobs[2].Err)
+			}
+			if jobs[3].Err != nil {
+				t.Errorf("opt-out of what nothing of theirs is used for: %v", jobs[3].Err)
 			}
 		}
 		if got := d.column(t, "SELECT id FROM people WHERE restricted"); !slices.Equal(got, []string{"1"}) {

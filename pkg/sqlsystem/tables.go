@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // table is what the database says of a table or view.
@@ -27,7 +29,8 @@ type column struct {
 	length    int    // how many characters it takes; 0: any number
 	notNull   bool
 	// collated tells that its texts may be compared otherwise than byte by byte: in
-	// SQLite, where its table names a collation, and in every view.
+	// SQLite, where its table names a collation, and in every view; in PostgreSQL, where its
+	// own isn't deterministic.
 	collated bool
 	// made says why no value can be given to it: the database makes it. Empty where
 	// one can.
@@ -96,7 +99,7 @@ func has(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
 
-var errNoTable = errors.New("no such table")
+var errNoTable = telemetry.Constant("no such table")
 
 // describe asks the database about a table.
 func (s *System) describe(ctx context.Context, name string) (t *table, err error) {

@@ -61,7 +61,10 @@ func (s *System) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err
 	if err != nil {
 		return err
 	}
-	if err := do(tx); err != nil {
+	if err = s.lookForFilters(ctx, tx); err == nil {
+		err = do(tx)
+	}
+	if err != nil {
 		if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
 			return errors.Join(err, e)
 		}

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
 )
 
 // arrays makes tables with identifiers in arrays and in JSON, of the types that each
@@ -128,6 +130,119 @@ func TestWithin(t *testing.T) {
 	})
 }
 
+// TestWithinMisshapen: what isn't of the form that a way or an erasure asks for stays as it
+// is, and a value by itself counts as a list of one.
+func TestWithinMisshapen(t *testing.T) {
+	t.Parallel()
+	const ann = "ann@example.com"
+	metas := []struct{ before, after string }{
+		{`{"cc":["ann@example.com","bob@example.com",{"x":1.10},true,null]}`, `{"cc":["bob@example.com",{"x":1.10},true,null]}`},
+		{`{"cc":"Ann@example.com"}`, `{"cc":[]}`},
+		{`{"cc":"bob@example.com"}`, `{"cc":"bob@example.com"}`},
+		{`{"cc":{"a":"bob@example.com"},"n":9007199254740993}`, `{"cc":{"a":"bob@example.com"},"n":9007199254740993}`},
+		{`{"cc":null,"owner":"x"}`, `{"cc":null,"owner":"x"}`},
+		{`{"cc":17,"owner":[1]}`, `{"cc":17,"owner":[1]}`},
+		{`{"owner":{"name":"Ann","n":1}}`, `{"owner":{"name":"nobody"}}`},
+		{`{"owner":{"n":[1]}}`, `{"owner":{}}`},
+		{`[]`, `[]`}, {`["ann@example.com"]`, `["ann@example.com"]`}, {`"s"`, `"s"`}, {`null`, `null`}, {`1`, `1`}, {``, ``},
+	}
+	texts := []struct{ before, after string }{{"free text", "free text"}, {`{"cc":["ann@example.com"]}`, `{"cc":[]}`}, {"", ""}}
+	arrays(t, func(t *testing.T, d database) {
+		if _, err := d.Exec("DROP TABLE rooms"); err != nil {
+			t.Fatal(err)
+		}
+		kinds, texts := "meta TEXT", texts
+		switch d.dialect {
+		case PostgreSQL:
+			kinds = "meta JSONB"
+		case MariaDB:
+			kinds = "meta JSON"
+		default:
+			texts = append(slices.Clip(texts), struct{ before, after string }{`{"cc": ["ann`, `{"cc": ["ann`})
+		}
+		if _, err := d.Exec("CREATE TABLE rooms (id INTEGER PRIMARY KEY, owner VARCHAR(99), " + kinds + ", words TEXT)"); err != nil {
+			t.Fatal(err)
+		}
+		words := func(i int) struct{ before, after string } { return texts[i%len(texts)] }
+		for i, m := range metas {
+			held := any(m.before)
+			if m.before == "" {
+				held = nil
+			}
+			d.insert(t, "rooms", i, ann, held, words(i).before)
+		}
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
+			`rooms | table: rooms, key: [id], ways: [
+			{subject: {email: owner}, set: {owner: null, "meta->cc[]": "{remove}", "words->cc[]": "{remove}", meta->owner->name: nobody, meta->owner->n: "{remove}"}},
+			{subject: {email: "words->cc[]"}, set: {"words->cc[]": "{remove}"}},
+			{subject: {email: "meta->cc[]"}, set: {"meta->cc[]": "{remove}"}}]`))
+		jobs := jobsOf(dsar.Erasure, ids("email "+ann))
+		if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil {
+			t.Fatal(err)
+		}
+		plain := func(text string) string {
+			var v any
+			decoder := json.NewDecoder(strings.NewReader(strings.ReplaceAll(text, "1.10", "1.1")))
+			decoder.UseNumber()
+			if decoder.Decode(&v) != nil {
+				return text
+			}
+			return jsonOf(t, v)
+		}
+		for i, m := range metas {
+			where := fmt.Sprintf(" FROM rooms WHERE id = %d", i)
+			if got := d.column(t, "SELECT coalesce(CAST(meta AS CHAR(90)), '')"+where); plain(got[0]) != plain(m.after) {
+				t.Errorf("%s is %s, want %s", m.before, got, m.after)
+			}
+			if got := d.column(t, "SELECT words"+where); plain(got[0]) != plain(words(i).after) {
+				t.Errorf("%q is %q, want %q", words(i).before, got[0], words(i).after)
+			}
+		}
+	})
+}
+
+// TestFoundWithin: identifiers are found in parts of JSON and in arrays, by such, and true
+// is nobody's number.
+func TestFoundWithin(t *testing.T) {
+	t.Parallel()
+	arrays(t, func(t *testing.T, d database) {
+		d.insert(t, "rooms", 1, d.array(t, "members", []int{7, 8}), d.array(t, "invited", []string{"Ann@example.com"}), `{"ext":{"id":"A-9"},"alt":[true,17,"B",null,{"x":1}]}`)
+		d.insert(t, "rooms", 2, d.array(t, "members", []int{9}), d.array(t, "invited", []string{"bob@example.com"}), `{"ext":{"id":true},"alt":"C"}`)
+		s := open(t, d, small(t, `abilities: [resolve, gather, erase]
+needs: [email, member, ext, alt]
+finds: [member, ext, alt]
+sql:
+  resolve:
+    - {find: member, table: rooms, column: "members[]", by: {email: "invited[]"}}
+    - {find: ext, table: rooms, column: "meta->ext->id", by: {member: "members[]"}}
+    - {find: alt, table: rooms, column: "meta->alt[]", by: {ext: "meta->ext->id"}}`,
+			`rooms | table: rooms, key: [id], subject: {alt: "meta->alt[]"}, erase: delete`))
+		for mail, want := range map[string]string{"ann": "alt=17 alt=B ext=A-9 member=7 member=8", "bob": "alt=C ext=true member=9"} {
+			jobs := []*worker.ResolveJob{{Job: worker.Job{Task: worker.Task{Identifiers: ids("email " + mail + "@example.com")}}}}
+			if err := s.Resolve(t.Context(), jobs); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range jobs[0].Found {
+				if value := strings.TrimPrefix(string(f.Type), "small.") + "=" + f.Value; !strings.ContainsAny(value, "{") && value != "alt=true" {
+					got = append(got, value)
+				}
+			}
+			slices.Sort(got)
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s: found %q, want %s", mail, got, want)
+			}
+		}
+		jobs := jobsOf(dsar.Erasure, ids("alt 1", "ext 1"))
+		if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil {
+			t.Fatal(err)
+		}
+		if left := d.column(t, "SELECT id FROM rooms ORDER BY id"); len(left) != 2 {
+			t.Errorf("true was taken for 1: left %v", left)
+		}
+	})
+}
+
 func jsonOf(t tester, v any) string {
 	t.Helper()
 	text, err := json.Marshal(v)
@@ -160,5 +275,17 @@ func TestWithinIsServed(t *testing.T) {
 	(&search{asked: c.asked(ds.subjects), columns: []string{"1"}}).write(q, c, ds)
 	if !postgresSearches(t.Context(), s, q.String(), q.args...) {
 		t.Error("the table is read whole")
+	}
+}
+
+// TestWithinUnreadable: a text that only begins as JSON is told as what it is.
+func TestWithinUnreadable(t *testing.T) {
+	t.Parallel()
+	d := postgresDB(t, `CREATE TABLE rooms (id INTEGER PRIMARY KEY, meta TEXT)`)
+	d.insert(t, "rooms", 1, `{"cc": ["ann`)
+	s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", `rooms | table: rooms, key: [id], subject: {email: meta->mail}, erase: delete`))
+	err := s.planAll(t.Context(), jobsOf(dsar.Erasure, ids("email ann@example.com")))
+	if err == nil || !strings.Contains(err.Error(), "rows of rooms can't be read: a row holds what can't be read as the manifest says") {
+		t.Errorf("%v", err)
 	}
 }

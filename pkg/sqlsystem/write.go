@@ -40,7 +40,7 @@ func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, 
 func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []string, verb func(*statement)) error {
 	n, err := s.write(ctx, tx, d, changing, keys, verb)
 	if err == nil && n != int64(len(keys)) {
-		return &shortfall{d, changing, int64(len(keys)) - n}
+		return &shortfall{d, changing, int64(len(keys)) - n, false}
 	}
 	return err
 }
@@ -53,6 +53,49 @@ func (d *dataset) erasing(q *statement, how act) {
 	}
 	q.WriteString(q.dialect.updates(d.table, d.own))
 	d.assign(q, how)
+}
+
+// writing is what was written to a column.
+type writing struct {
+	column
+	value any
+}
+
+// flagged returns what [dataset.flagging] writes.
+func (s *System) flagged(d *dataset, flags []manifest.SQLRestrict, lift bool) []writing {
+	out := make([]writing, len(flags))
+	for i, f := range flags {
+		col, _ := d.own.column(f.Column, s.dialect)
+		out[i] = writing{col, f.Value}
+		if lift {
+			out[i].value = f.Lift()
+		}
+	}
+	return out
+}
+
+// notWritten counts the rows of the given keys that don't hold what was written to them: a
+// trigger may have changed it, or kept what was there.
+func (s *System) notWritten(ctx context.Context, tx *sql.Tx, d *dataset, keys []string, all []writing) (int64, error) {
+	return s.countOf(ctx, tx, d, keys, func(q *statement) {
+		q.WriteString(" AND NOT (")
+		for i, w := range all {
+			if i > 0 {
+				q.WriteString(" AND ")
+			}
+			s.holds(q, w)
+		}
+		q.WriteString(")")
+	})
+}
+
+// holds writes the condition that a row holds what was written.
+func (s *System) holds(q *statement, w writing) {
+	if w.value == nil {
+		q.add("t.", s.dialect.quote(w.name), " IS NULL")
+		return
+	}
+	s.dialect.isConstant(q, w.column, w.value)
 }
 
 // flagging begins the statement that stops processing of rows, or goes on with it.
@@ -72,28 +115,19 @@ func (d *dataset) flagging(q *statement, flags []manifest.SQLRestrict, lift bool
 	}
 }
 
-// asErased writes the condition that a row is as an erasure makes it, as a column:
-// never, where that deletes it.
-func (d *dataset) asErased(q *statement, how act) {
-	if how.deletes || how.sets == 0 {
-		q.WriteString("0")
-		return
-	}
-	q.WriteString("CASE WHEN ")
-	first := true
-	for _, l := range d.lookups { // one statement sets what all of them do
-		if !l.in(how.sets) {
-			continue
+// asErased writes, as a column for each way that sets values of its own, whether a row has
+// them, and returns those ways.
+func (d *dataset) asErased(q *statement) (setters []*lookup) {
+	sets := d.setters(^ways(0))
+	for _, l := range d.lookups {
+		if l.in(sets) {
+			setters = append(setters, l)
+			q.WriteString(", CASE WHEN ")
+			d.isSet(q, l.sets)
+			q.WriteString(" THEN 1 ELSE 0 END")
 		}
-		if !first && how.each {
-			q.WriteString(" OR ")
-		} else if !first {
-			q.WriteString(" AND ")
-		}
-		first = false
-		d.isSet(q, l.sets)
 	}
-	q.WriteString(" THEN 1 ELSE 0 END")
+	return setters
 }
 
 // constant adds a value of the manifest.
@@ -106,7 +140,12 @@ func (s *statement) constant(v any, col column) {
 }
 
 // remaining counts the rows of the given keys that are there.
-func (s *System) remaining(ctx context.Context, tx *sql.Tx, d *dataset, keys []string) (left int64, err error) {
+func (s *System) remaining(ctx context.Context, tx *sql.Tx, d *dataset, keys []string) (int64, error) {
+	return s.countOf(ctx, tx, d, keys, func(*statement) {})
+}
+
+// countOf counts the rows of the given keys for which the further condition holds that more writes.
+func (s *System) countOf(ctx context.Context, tx *sql.Tx, d *dataset, keys []string, more func(*statement)) (rows int64, err error) {
 	if keys, err = d.rowKeys(keys); err != nil {
 		return 0, err
 	}
@@ -116,13 +155,14 @@ func (s *System) remaining(ctx context.Context, tx *sql.Tx, d *dataset, keys []s
 		if err := d.keyed(q, part); err != nil {
 			return 0, err
 		}
+		more(q)
 		if err := s.scan(ctx, tx, q, 1, func(held []any) error {
 			n, _ := held[0].(int64)
-			left += n
+			rows += n
 			return nil
 		}); err != nil {
 			return 0, d.may(reading, err)
 		}
 	}
-	return left, nil
+	return rows, nil
 }

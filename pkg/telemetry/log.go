@@ -3,14 +3,11 @@ package telemetry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
-	"net"
-	"os"
-	"strings"
-	"syscall"
+	"reflect"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Redacted stands where a value was not let through.
@@ -25,20 +22,24 @@ type LogConfig struct {
 	// Keys are attribute names that are let through beside those of [Keys]: the
 	// caller vouches that what is logged under them is never personal data.
 	Keys []string
+	// Fold writes a line that says what one said shortly before only as a count in a
+	// later one (see fold.go). The zero value writes every line.
+	Fold bool
 }
 
 // NewLogger returns a logger whose attributes hold no personal data. A value is
 // written only where
 //
-//   - its key is one of [Keys] or of the configuration, and it is a string, a
-//     number, a bool, a time or a duration;
+//   - its key is one of [Keys] or of the configuration, and it is a string (of
+//     whatever type), a number, a bool, a time or a duration;
 //   - or it is a bool or a duration, whatever its key;
 //   - or it is a [Safe], whose author vouches for it;
 //   - or it is an error, of which [Describe] tells what can be told.
 //
 // Everything else is written as [Redacted]: a key that nobody has thought about
 // is not let through (TestUnknownIsRedacted). Messages are written as they are:
-// they MUST be constants, which the linter sloglint holds.
+// they MUST be constants, which the linter sloglint holds. A line about a request, by
+// its request_id or its context, has the trace_id of that request.
 func NewLogger(w io.Writer, cfg LogConfig) (*slog.Logger, error) {
 	keys := make(map[string]struct{}, len(known)+len(cfg.Keys))
 	for _, k := range known {
@@ -48,6 +49,11 @@ func NewLogger(w io.Writer, cfg LogConfig) (*slog.Logger, error) {
 		keys[k] = struct{}{}
 	}
 	f := filter{keys: keys}
+	var folded *fold
+	if cfg.Fold {
+		folded = newFold()
+	}
+	f.fold = folded
 	opts := &slog.HandlerOptions{Level: cfg.Level}
 	switch cfg.Format {
 	case "", "json":
@@ -72,32 +78,52 @@ func Keys() []string { return append([]string(nil), known[:]...) }
 var known = [...]string{
 	// what it is about
 	"request_id", "trace_id", "span_id", "system", "systems", "action", "stage", "right", "jurisdiction", "attempt", "attempts",
-	"outcome", "status", "kind", "type", "code", "reason", "dataset", "object", "manifest", "version", "event_type", "event_id",
+	"outcome", "status", "kind", "type", "code", "reason", "check", "setting", "want", "has", "cure", "letter", "dataset", "columns", "object", "manifest", "version", "event_type", "event_id",
 	// where
 	"component", "service", "topic", "topics", "group", "partition", "partitions", "offset", "generation", "broker", "brokers", "addr",
-	"listen", "port", "method", "route", "http_status", "dir", "driver", "dialect", "source", "stack", "signal",
+	"listen", "port", "method", "issuer", "route", "http_status", "dir", "driver", "dialect", "source", "stack", "signal",
 	"vendor", "migration", "pid", "go_version", "commit", "log_format", "level",
 	// how much, how long, when
-	"n", "count", "total", "records", "requests", "tasks", "messages", "events", "facts", "rows", "bytes", "size", "batch", "lag", "depth",
-	"limit", "max", "min", "in_flight", "pending", "dropped", "restored", "took", "elapsed", "wait", "delay", "timeout", "until", "since", "at", "due_at",
+	"n", "count", "total", "records", "requests", "tasks", "messages", "events", "facts", "rows", "bytes", "size", "entries", "keys", "from", "to", "start", "end", "batch", "lag", "depth",
+	"after", "repeated", "limit", "max", "min", "in_flight", "pending", "dropped", "restored", "took", "elapsed", "wait", "delay", "timeout", "until", "since", "at", "due_at",
 	"deadline", "lease", "interval", "seed", "workers", "concurrency", "tries", "ok",
 }
 
 // filter is a handler that replaces every value that isn't known to be safe by
 // [Redacted].
 type filter struct {
-	next slog.Handler
-	keys map[string]struct{}
+	next  slog.Handler
+	keys  map[string]struct{}
+	fold  *fold
+	bound []slog.Attr // those of With, for what a line is about
 }
 
 func (f filter) Enabled(ctx context.Context, l slog.Level) bool { return f.next.Enabled(ctx, l) }
 
 func (f filter) Handle(ctx context.Context, r slog.Record) error {
 	clean := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	about := about{message: r.Message}
+	for _, a := range f.bound {
+		about.add(a)
+	}
 	r.Attrs(func(a slog.Attr) bool {
-		clean.AddAttrs(f.attr(a))
+		a = f.attr(a)
+		about.add(a)
+		clean.AddAttrs(a)
 		return true
 	})
+	if f.fold != nil {
+		repeated, write := f.fold.take(r.Time, &about)
+		if !write {
+			return nil
+		}
+		if repeated > 0 {
+			clean.AddAttrs(slog.Int("repeated", repeated))
+		}
+	}
+	if id := about.trace(ctx); id != "" {
+		clean.AddAttrs(slog.String("trace_id", id))
+	}
 	return f.next.Handle(ctx, clean)
 }
 
@@ -106,11 +132,56 @@ func (f filter) WithAttrs(attrs []slog.Attr) slog.Handler {
 	for i, a := range attrs {
 		clean[i] = f.attr(a)
 	}
-	return filter{next: f.next.WithAttrs(clean), keys: f.keys}
+	f.next, f.bound = f.next.WithAttrs(clean), append(f.bound[:len(f.bound):len(f.bound)], clean...)
+	return f
 }
 
 func (f filter) WithGroup(name string) slog.Handler {
-	return filter{next: f.next.WithGroup(name), keys: f.keys}
+	f.next = f.next.WithGroup(name)
+	return f
+}
+
+// about is what a line is about, as its attributes say.
+type about struct {
+	message   string
+	requestID string
+	traced    bool // it names its trace itself
+	failure   bool // it tells of an error, or of a code of one
+	said      string
+}
+
+func (b *about) add(a slog.Attr) {
+	switch a.Key {
+	case "request_id":
+		b.requestID = a.Value.String()
+		return
+	case "trace_id":
+		b.traced = true
+		return
+	case "span_id", "event_id", "object":
+		return
+	case "error", "code":
+		b.failure = b.failure || a.Value.String() != ""
+	}
+	if a.Value.Kind() == slog.KindString {
+		b.said += "\x00" + a.Key + "\x00" + a.Value.String()
+	}
+}
+
+// trace returns the id of the trace that a line belongs to, empty where there is none.
+func (b *about) trace(ctx context.Context) string {
+	if b.traced {
+		return ""
+	}
+	if b.requestID != "" {
+		if sc, err := SpanContext(b.requestID); err == nil {
+			return sc.TraceID().String()
+		}
+	}
+	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
+		return sc.TraceID().String()
+	}
+	return ""
 }
 
 func (f filter) attr(a slog.Attr) slog.Attr {
@@ -147,100 +218,11 @@ func (f filter) attr(a slog.Attr) slog.Attr {
 			}
 		case nil:
 			return a
+		default:
+			if text := reflect.ValueOf(v); allowed && text.Kind() == reflect.String {
+				return slog.String(a.Key, text.String())
+			}
 		}
 	}
 	return slog.String(a.Key, Redacted)
-}
-
-// Vouched is an error that knows which part of its text holds no personal data. The
-// errors of pkg/worker are such.
-type Vouched interface {
-	error
-	Vouched() string
-}
-
-// Vouch marks an error's whole text as free of personal data, because it comes from
-// where there is none: the network, the broker, the file system outside of the
-// vault. It is nil where err is.
-func Vouch(err error) error {
-	if err == nil {
-		return nil
-	}
-	return vouched{err}
-}
-
-type vouched struct{ error }
-
-func (v vouched) Vouched() string { return v.Error() }
-func (v vouched) Unwrap() error   { return v.error }
-
-// Describe returns what can be said of an error without personal data: the texts
-// that somebody vouched for, the well-known errors, and of everything else the
-// type.
-func Describe(err error) string {
-	var parts []string
-	describe(err, &parts, 0)
-	return strings.Join(parts, ": ")
-}
-
-// maxDescribed bounds how many errors of one chain are told.
-const maxDescribed = 8
-
-func describe(err error, parts *[]string, depth int) {
-	if err == nil || depth >= maxDescribed || len(*parts) >= maxDescribed {
-		return
-	}
-	// Only err itself: a vouched error further down comes up in its turn.
-	switch e := err.(type) { //nolint:errorlint // see above
-	case Vouched:
-		*parts = append(*parts, e.Vouched())
-		return
-	case syscall.Errno:
-		*parts = append(*parts, e.Error())
-		return
-	case *net.OpError:
-		*parts = append(*parts, e.Op+" "+e.Net)
-	case *fs.PathError:
-		*parts = append(*parts, e.Op) // the path may name a person's file
-	case *os.SyscallError:
-		*parts = append(*parts, e.Syscall)
-	default:
-		if plain := wellKnown(err); plain != "" {
-			*parts = append(*parts, plain)
-			return
-		}
-		if !isWrapper(err) {
-			*parts = append(*parts, fmt.Sprintf("%T", err))
-		}
-	}
-	switch e := err.(type) { //nolint:errorlint // walks the chain itself
-	case interface{ Unwrap() error }:
-		describe(e.Unwrap(), parts, depth+1)
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			describe(one, parts, depth+1)
-		}
-	}
-}
-
-// isWrapper reports whether an error's type says nothing by itself: fmt.Errorf's
-// with %w, errors.Join's.
-func isWrapper(err error) bool {
-	switch fmt.Sprintf("%T", err) {
-	case "*fmt.wrapError", "*fmt.wrapErrors", "*errors.joinError":
-		return true
-	default:
-		return false
-	}
-}
-
-// wellKnown returns the text of an error that is the same for everybody.
-func wellKnown(err error) string {
-	for _, known := range [...]error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,
-		fs.ErrNotExist, fs.ErrPermission, fs.ErrExist, os.ErrDeadlineExceeded} {
-		if err == known { //nolint:errorlint // err itself, not what it wraps
-			return known.Error()
-		}
-	}
-	return ""
 }

@@ -3,6 +3,7 @@ package telemetry_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,12 +11,16 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/otel/trace"
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/telemetry"
@@ -220,5 +225,115 @@ func TestLogFormat(t *testing.T) {
 	l.Warn("but this", "system", "billing", "email", canary)
 	if got := b.String(); strings.Contains(got, "not this") || !strings.Contains(got, `level=WARN msg="but this" system=billing email=[redacted]`) {
 		t.Error(got)
+	}
+}
+
+// TestTraceID: a line about a request has the request's trace, however it was named; no
+// other line has one.
+func TestTraceID(t *testing.T) {
+	t.Parallel()
+	const id = "9f0d6c0e-1b2c-4d3e-8f4a-5b6c7d8e9f00"
+	want := strings.ReplaceAll(id, "-", "")
+	sc, err := telemetry.SpanContext(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := trace.ContextWithSpanContext(t.Context(), sc)
+	for name, log := range map[string]func(*slog.Logger){
+		"an attribute": func(l *slog.Logger) { l.Info("m", "request_id", id) },
+		"With":         func(l *slog.Logger) { l.With("request_id", id).Info("m") },
+		"a context":    func(l *slog.Logger) { l.InfoContext(in, "m") },
+		"said already": func(l *slog.Logger) { l.InfoContext(in, "m", "trace_id", want) },
+	} {
+		if got := logged(t, telemetry.LogConfig{}, log)["trace_id"]; got != want {
+			t.Errorf("%s: %v, want %s", name, got, want)
+		}
+	}
+	if line := logged(t, telemetry.LogConfig{}, func(l *slog.Logger) { l.Info("m", "request_id", "none") }); line["trace_id"] != nil {
+		t.Error(line)
+	}
+}
+
+// TestFold: what many requests meet in one outage is one line, and a count in the next;
+// what differs in a word is another.
+func TestFold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		l, err := telemetry.NewLogger(&b, telemetry.LogConfig{Fold: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := func() []string { defer b.Reset(); return strings.Split(strings.TrimSpace(b.String()), "\n") }
+		down := fmt.Errorf("x: %w", syscall.ECONNREFUSED)
+		for n := range 500 {
+			l.Warn("a message is tried again", "topic", "dsar.reports", "request_id", fmt.Sprintf("00000000-0000-4000-8000-%012d", n), "offset", n, "error", down)
+		}
+		if got := lines(); len(got) != 1 || strings.Contains(got[0], "repeated") {
+			t.Errorf("%d lines: %v", len(got), got[0])
+		}
+		l.Warn("a message is tried again", "topic", "dsar.events", "error", down)
+		l.Warn("a message is tried again", "topic", "dsar.reports", "error", syscall.EPIPE)
+		l.Warn("another thing", "topic", "dsar.reports")
+		l.Warn("another thing", "topic", "dsar.reports")
+		if got := lines(); len(got) != 4 {
+			t.Errorf("%d lines: %v", len(got), got)
+		}
+		time.Sleep(5 * time.Minute) //nolint:forbidigo // in a bubble of synctest
+		l.Warn("a message is tried again", "topic", "dsar.reports", "error", down)
+		if got := lines(); len(got) != 1 || !strings.Contains(got[0], `"repeated":499`) {
+			t.Errorf("%v", got)
+		}
+		// A day of one a second is a few dozen lines.
+		n := 0
+		for range 24 * 60 * 60 {
+			time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
+			l.Warn("a message is tried again", "topic", "dsar.reports", "error", down)
+			n += strings.Count(b.String(), "\n")
+			b.Reset()
+		}
+		if n < 10 || n > 40 {
+			t.Errorf("%d lines of a day", n)
+		}
+	})
+}
+
+// state is a text of a type of its own, as rights and outcomes are.
+type state string
+
+// TestNamedTexts: a known key lets a text through whatever its type is.
+func TestNamedTexts(t *testing.T) {
+	t.Parallel()
+	if got := logged(t, telemetry.LogConfig{}, func(l *slog.Logger) { l.Info("m", "status", state("open"), "mood", state(canary)) }); got["status"] != "open" || got["mood"] != telemetry.Redacted {
+		t.Error(got)
+	}
+}
+
+// sqlError has a code that PostgreSQL's errors have, and a text with a value.
+type sqlError struct{ code string }
+
+func (e *sqlError) Error() string    { return canary }
+func (e *sqlError) SQLState() string { return e.code }
+
+// TestCodes: an error's code comes with its words, whatever else the error says.
+func TestCodes(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"SQLSTATE 57P03 the server can't be connected to now": &sqlError{"57P03"},
+		"SQLSTATE 08006 connection exception":                 &sqlError{"08006"},
+		"SQLSTATE 99999":                                      &sqlError{"99999"},
+		"SQLSTATE":                                            &sqlError{canary},
+		"Kafka [15] Group Coordinator Not Available":          kafka.GroupCoordinatorNotAvailable,
+		"no such host":                                        &net.DNSError{Err: canary, Name: canary, IsNotFound: true},
+		"Get: EOF":                                            &url.Error{Op: "Get", URL: canary, Err: io.EOF},
+		"the certificate's authority isn't known":             x509.UnknownAuthorityError{},
+		"the text of a program":                               telemetry.Constant("the text of a program"),
+	} {
+		if got := telemetry.Describe(fmt.Errorf("%s: %w", canary, err)); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := telemetry.Cause(telemetry.Vouch(fmt.Errorf("10.0.0.1:9092: %w", io.EOF))); got != "EOF" {
+		t.Errorf("%q shows an address", got)
 	}
 }

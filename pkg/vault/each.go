@@ -2,10 +2,10 @@ package vault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault/internal/store"
 )
 
@@ -17,7 +17,7 @@ type NameLister interface {
 }
 
 // ErrCantList says that the key store can't list its names.
-var ErrCantList = errors.New("the key store can't list its keys")
+var ErrCantList = telemetry.Constant("the key store can't list its keys")
 
 // KeyNames implements NameLister.
 func (b bucketKeys) KeyNames(ctx context.Context, f func(name string) error) error {

@@ -5,32 +5,39 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // The errors that callers tell apart, with [errors.Is]. Their text names
 // requests and objects by id and never holds anything of what was sealed.
 var (
 	// ErrNoKeys says that no key set was ever created for the request.
-	ErrNoKeys = errors.New("the request has no keys")
+	ErrNoKeys = telemetry.Constant("the request has no keys")
 	// ErrShredded says that the request's keys were destroyed. It is final.
-	ErrShredded = errors.New("the request's keys were destroyed")
+	ErrShredded = telemetry.Constant("the request's keys were destroyed")
 	// ErrNoObject says that the object was never committed, or was deleted.
-	ErrNoObject = errors.New("no such object")
+	ErrNoObject = telemetry.Constant("no such object")
 	// ErrCorrupt says that a sealed thing was changed, cut short, or sealed for
 	// another request, name or kind. Nothing read of it is to be trusted.
-	ErrCorrupt = errors.New("damaged, cut short, or sealed for another place")
+	ErrCorrupt = telemetry.Constant("damaged, cut short, or sealed for another place")
 	// ErrWrongKey says that the master key isn't the one that this vault was
 	// set up with.
-	ErrWrongKey = errors.New("wrong master key: give the key that this vault was set up with")
+	ErrWrongKey = telemetry.Constant("wrong master key: give the key that this vault was set up with")
+	// ErrSealsOnly says that the keys are those of a [Sealer], which opens nothing.
+	ErrSealsOnly = telemetry.Constant("the sealing key opens nothing: only the master key does")
+	// ErrNoPart says that a request's keys were made by who gave the holder of the sealing
+	// key no part of them.
+	ErrNoPart = telemetry.Constant("the sealing key has no part of this request's keys: run habeas keys sealing where the master key is")
 	// ErrName says that a request id or an object's name has a form that the
 	// vault doesn't take. The error doesn't repeat it: it may be anything.
-	ErrName = errors.New("not a valid name")
+	ErrName = telemetry.Constant("not a valid name")
 	// ErrAborted says that an object's writer was aborted before it was closed.
-	ErrAborted = errors.New("the object's writer was aborted")
+	ErrAborted = telemetry.Constant("the object's writer was aborted")
 )
 
 // errNoKind is a mistake of the caller: it seals what it doesn't name.
-var errNoKind = errors.New("a value of no kind isn't sealed")
+var errNoKind = telemetry.Constant("a value of no kind isn't sealed")
 
 // diskError puts the cure before what the operating system says.
 func diskError(dir string, err error) error {

@@ -39,20 +39,16 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 		return k, nil
 	}
 	before := v.cache.epoch()
+	sealers, err := v.sealers(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+	}
 	var sealed sealedRoots
 	var secrets [rootCount][]byte
 	for which := range rootCount {
-		plain, err := newRoot(requestID, which)
-		if err == nil {
-			sealed[which], err = v.wrap(ctx, plain)
-		}
-		if err == nil {
-			secrets[which], err = parseRoot(requestID, which, plain)
-		}
-		if err != nil {
+		if sealed[which], secrets[which], err = v.newRoot(ctx, sealers, requestID, which); err != nil {
 			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
 		}
-		clear(plain)
 	}
 	exists, err := createRoots(ctx, v.keys, requestID, sealed)
 	if err != nil {
@@ -65,6 +61,28 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 		return k, nil
 	}
 	return v.Keys(ctx, requestID)
+}
+
+// newRoot makes a fresh root, wrapped and as it is. Where the vault has a sealing key, its
+// holder gets its part.
+func (v *Vault) newRoot(ctx context.Context, sealers []opener, requestID string, which Root) (sealed, secret []byte, err error) {
+	plain, err := newRoot(requestID, which)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer clear(plain)
+	if secret, err = parseRoot(requestID, which, plain); err != nil {
+		return nil, nil, err
+	}
+	w := wrapped{by: byMaster}
+	if which == SubjectRoot && len(sealers) > 0 {
+		w.part = partOf(requestID, secret).seal(sealers[0].parts, requestID)
+	}
+	if w.sealed, err = v.wrap(ctx, plain); err != nil {
+		return nil, nil, err
+	}
+	sealed, err = w.bytes()
+	return sealed, secret, err
 }
 
 // Keys returns the keys of a request. [ErrNoKeys] where none were created,
@@ -115,7 +133,11 @@ func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept b
 		if isEnded(blob) {
 			continue
 		}
-		plain, err := v.unwrapKeys(ctx, blob)
+		var plain []byte
+		w, err := parseWrapped(blob)
+		if err == nil {
+			plain, err = v.unwrapRoot(ctx, w, requestID, Root(which))
+		}
 		if err == nil {
 			secrets[which], err = parseRoot(requestID, Root(which), plain)
 			clear(plain)
@@ -140,12 +162,19 @@ func (v *Vault) End(ctx context.Context, requestID string, which Root) error {
 	if err := checkRequestID(requestID); err != nil {
 		return err
 	}
-	// The mark replaces the root in one step: there is no moment without either, in
-	// which it could be created anew.
-	if err := v.keys.ReplaceKey(ctx, rootName(requestID, which), endedMark); err != nil {
-		return fmt.Errorf("vault: end the %s of request %s: %w", which, requestID, err)
+	if err := endRoot(ctx, v.keys, requestID, which); err != nil {
+		return err
 	}
 	v.cache.forget(requestID, which)
+	return nil
+}
+
+// endRoot puts a mark in a root's place, in one step: there is no moment without either, in
+// which it could be created anew.
+func endRoot(ctx context.Context, keys KeyStore, requestID string, which Root) error {
+	if err := keys.ReplaceKey(ctx, rootName(requestID, which), endedMark); err != nil {
+		return fmt.Errorf("vault: end the %s of request %s: %w", which, requestID, err)
+	}
 	return nil
 }
 

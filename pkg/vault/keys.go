@@ -19,6 +19,8 @@ import (
 type Keys struct {
 	requestID string
 	roots     [rootCount]rootKeys
+	// part is what a [Sealer] has of the request; nil where the roots are known.
+	part *part
 	// identifiers are the equivalences that fingerprints are made by.
 	identifiers identifier.Rules
 }
@@ -26,9 +28,13 @@ type Keys struct {
 // rootKeys are what is derived from one root.
 type rootKeys struct {
 	secret []byte
+	small  []byte      // the secret of small values
 	values cipher.AEAD // of small values
 	ended  atomic.Bool
 }
+
+// setSmall has the keys seal and open small values by a secret.
+func (r *rootKeys) setSmall(secret []byte) { r.small, r.values = secret, newAEAD(secret) }
 
 // openKeys derives the keys of a request from its roots; nil stands for one that was
 // ended.
@@ -41,13 +47,13 @@ func openKeys(requestID string, secrets [rootCount][]byte, rules identifier.Rule
 			continue
 		}
 		r.secret = secret
-		r.values = newAEAD(derive(secret, "values", requestID))
+		r.setSmall(derive(secret, "values", requestID))
 	}
 	return k
 }
 
 // Seal seals a small value (it is held in memory, twice) as what it is, for this
-// request. The result is 28 bytes longer.
+// request. The result is 28 bytes longer, 48 where it is by keys of a [Sealer].
 func (k *Keys) Seal(plain []byte, kind Kind) ([]byte, error) {
 	if kind == (Kind{}) {
 		return nil, k.errorf(errNoKind)
@@ -56,7 +62,19 @@ func (k *Keys) Seal(plain []byte, kind Kind) ([]byte, error) {
 	if r.ended.Load() {
 		return nil, k.errorf(ErrShredded)
 	}
-	return r.values.Seal(nil, nil, plain, bind("value", k.requestID, kind.word)), nil
+	at := bind("value", k.requestID, kind.word)
+	switch {
+	case r.values != nil:
+		return r.values.Seal(nil, nil, plain, at), nil
+	case k.part != nil && kind.root == SubjectRoot:
+		sealed, err := sealTo(k.part.public, at, plain)
+		if err != nil {
+			return nil, k.errorf(err)
+		}
+		return sealed, nil
+	default:
+		return nil, k.errorf(ErrSealsOnly)
+	}
 }
 
 // Open opens what Seal sealed as the same kind for the same request; anything else
@@ -66,7 +84,14 @@ func (k *Keys) Open(sealed []byte, kind Kind) ([]byte, error) {
 	if r.ended.Load() {
 		return nil, k.errorf(ErrShredded)
 	}
-	plain, err := r.values.Open(nil, nil, sealed, bind("value", k.requestID, kind.word))
+	if r.values == nil {
+		return nil, k.errorf(ErrSealsOnly)
+	}
+	at := bind("value", k.requestID, kind.word)
+	plain, err := r.values.Open(nil, nil, sealed, at)
+	if err != nil && kind.root == SubjectRoot { // what a [Sealer] sealed, which didn't make the keys
+		plain, err = openBy(valuesHalf(r.small), at, sealed)
+	}
 	if err != nil {
 		return nil, k.errorf(ErrCorrupt)
 	}
@@ -78,19 +103,25 @@ func (k *Keys) Open(sealed []byte, kind Kind) ([]byte, error) {
 // request, and none of [Vault.Fingerprint]. Its key comes of the subject root: once that is
 // ended, nobody can try whether an identifier is the one that a hash stands for.
 func (k *Keys) Fingerprint(typ dsar.IdentifierType, value string) (string, error) {
-	return k.hash("fingerprints", string(typ)+"\x00"+k.identifiers.Normalise(typ, value))
+	return k.hash(fingerprints, string(typ)+"\x00"+k.identifiers.Normalise(typ, value))
 }
 
 // Digest returns the keyed hash of any content in this request, in 64 hex digits. What
 // holds of a fingerprint's key holds of it.
-func (k *Keys) Digest(data []byte) (string, error) { return k.hash("digests", string(data)) }
+func (k *Keys) Digest(data []byte) (string, error) { return k.hash(digests, string(data)) }
 
 func (k *Keys) hash(purpose, of string) (string, error) {
 	r := &k.roots[SubjectRoot]
-	if r.ended.Load() || r.secret == nil {
+	var key []byte
+	switch {
+	case r.ended.Load() || r.secret == nil && k.part == nil:
 		return "", k.errorf(ErrShredded)
+	case k.part != nil:
+		key = k.part.key(purpose)
+	default:
+		key = derive(r.secret, purpose, k.requestID)
 	}
-	h := hmac.New(sha256.New, derive(r.secret, purpose, k.requestID))
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte(of)) // never fails
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -134,7 +165,7 @@ func ValueKeys(requestID string, subject, records []byte) (*Keys, error) {
 	k := &Keys{requestID: requestID}
 	for which, secret := range map[Root][]byte{SubjectRoot: subject, RecordsRoot: records} {
 		if len(secret) == rootBytes {
-			k.roots[which].values = newAEAD(secret)
+			k.roots[which].setSmall(secret)
 			continue
 		}
 		k.roots[which].ended.Store(true)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault/internal/store"
 )
 
@@ -23,7 +24,7 @@ type KeyStore interface {
 }
 
 // ErrKeyExists says that a key of the name was created before.
-var ErrKeyExists = errors.New("the key exists already")
+var ErrKeyExists = telemetry.Constant("the key exists already")
 
 // KeysIn makes a key store of a bucket, which MUST NOT be the objects'.
 func KeysIn(b store.Bucket) KeyStore { return bucketKeys{b} }

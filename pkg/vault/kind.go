@@ -18,6 +18,8 @@ var (
 	// ReportDetail is what a worker says of a case beside its code and reason: it
 	// may quote what a system answered.
 	ReportDetail = Kind{"detail", SubjectRoot}
+	// Remark is what a person wrote into a fact in words of their own.
+	Remark = Kind{"remark", SubjectRoot}
 	// Rejected is a message that wasn't taken in, as it came.
 	Rejected = Kind{"rejected", SubjectRoot}
 	// Receipt is what a request's receipt says, and the salt by which it is proven.

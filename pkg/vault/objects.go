@@ -85,6 +85,9 @@ func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
 	}
 	which := k.rootOf(strings.Split(scope, "/")[1])
 	r := &k.roots[which]
+	if k.part != nil && !r.ended.Load() {
+		return ObjectKey{}, k.errorf(ErrSealsOnly)
+	}
 	if r.ended.Load() || r.secret == nil { // ended, or never had ([ValueKeys])
 		return ObjectKey{}, k.errorf(ErrShredded)
 	}

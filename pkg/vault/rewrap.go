@@ -1,10 +1,11 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // masters wraps by one master key, and opens by several.
@@ -26,7 +27,7 @@ func (m *masters) Decrypt(ctx context.Context, sealed []byte) ([]byte, error) {
 }
 
 // ErrNoOldKeys says that there is nothing to rotate from.
-var ErrNoOldKeys = errors.New("no old master key is named: put the new one first, and the old one among the old keys")
+var ErrNoOldKeys = telemetry.Constant("no old master key is named: put the new one first, and the old one among the old keys")
 
 // Rewrap wraps anew, by the master key, what one of the old keys wrapped. Everything can
 // run meanwhile, as long as every process knows both keys; what it has done it needn't do
@@ -53,32 +54,57 @@ func (v *Vault) Rewrap(ctx context.Context) (rewrapped, all int, err error) {
 	return rewrapped, all, err
 }
 
-// rewrap wraps one key anew, where an old master key wrapped it.
-func (v *Vault) rewrap(ctx context.Context, m *masters, name string) (bool, error) {
-	sealed, err := v.keys.ReadKey(ctx, name)
-	if errors.Is(err, ErrNoKeys) || err == nil && isEnded(sealed) {
-		return false, nil
+// wrappedKey reads a key as it is wrapped, and as it lies there: nil where it is gone or
+// destroyed.
+func (v *Vault) wrappedKey(ctx context.Context, name string) (w wrapped, blob []byte, err error) {
+	blob, err = v.keys.ReadKey(ctx, name)
+	if errors.Is(err, ErrNoKeys) || err == nil && isEnded(blob) {
+		return w, nil, nil
 	}
 	if err != nil {
+		return w, nil, err
+	}
+	if w, err = parseWrapped(blob); err != nil {
+		return w, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return w, blob, nil
+}
+
+// rewrap wraps one key anew, where an old master key wrapped it, or it is sealed to a
+// sealing key, which an old master key may have wrapped.
+func (v *Vault) rewrap(ctx context.Context, m *masters, name string) (bool, error) {
+	w, blob, err := v.wrappedKey(ctx, name)
+	if err != nil || blob == nil {
 		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()
-	if plain, err := m.Master.Decrypt(ctx, sealed); !errors.Is(err, ErrWrongKey) {
-		clear(plain)
-		return false, err
+	if w.by == byMaster {
+		if plain, err := m.Master.Decrypt(ctx, w.sealed); !errors.Is(err, ErrWrongKey) {
+			clear(plain)
+			return false, err
+		}
 	}
-	plain, err := m.Decrypt(ctx, sealed)
+	plain, err := v.unwrapAny(ctx, m, name, w)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", name, err)
 	}
 	defer clear(plain)
-	anew, err := m.Encrypt(ctx, plain)
-	if err != nil {
+	w.by = byMaster
+	if w.sealed, err = m.Encrypt(ctx, plain); err != nil {
 		return false, err
 	}
-	if now, err := v.keys.ReadKey(ctx, name); err != nil || !bytes.Equal(now, sealed) {
-		return false, err // it was ended meanwhile
+	return v.replaceUnchanged(ctx, name, blob, w)
+}
+
+// unwrapAny opens any key of the key store.
+func (v *Vault) unwrapAny(ctx context.Context, m *masters, name string, w wrapped) ([]byte, error) {
+	if w.by == byMaster {
+		return m.Decrypt(ctx, w.sealed)
 	}
-	return true, v.keys.ReplaceKey(ctx, name, anew)
+	requestID, which, ok := rootOfName(name)
+	if !ok {
+		return nil, ErrCorrupt
+	}
+	return v.unwrapRoot(ctx, w, requestID, which)
 }

@@ -60,6 +60,16 @@ func parseRoot(requestID string, which Root, plain []byte) ([]byte, error) {
 // rootName returns the name of a root's key.
 func rootName(requestID string, which Root) string { return requestID + "." + which.String() }
 
+// rootOfName tells of which request a key's name is which root.
+func rootOfName(name string) (requestID string, which Root, ok bool) {
+	for which := range rootCount {
+		if id, is := strings.CutSuffix(name, "."+which.String()); is {
+			return id, which, true
+		}
+	}
+	return "", 0, false
+}
+
 // derive returns a key of a secret for a purpose: HKDF-Expand with SHA-256 (RFC 5869);
 // the secret is random already. No part holds a zero byte, so that no two purposes
 // are one.

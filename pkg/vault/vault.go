@@ -58,12 +58,14 @@ type Vault struct {
 	keys   KeyStore
 	master Master
 	close  func() error
-	index  indexer
+	// index has the key of what is found again, secrets that of [Vault.Secret].
+	index, secrets indexer
 	// identifiers are the equivalences that fingerprints are made by.
 	identifiers identifier.Rules
-	// sealedIndex is what the index key was read from.
-	sealedIndex []byte
-	cache       *cache
+	// sealedIndex is what the index key was read from, indexSecret that of fingerprints.
+	sealedIndex, indexSecret []byte
+	sealings                 sealings
+	cache                    *cache
 }
 
 // Open opens a vault, and sets it up where its key store is new. A master key that

@@ -196,7 +196,18 @@ const (
 	unknown health = iota // it was broken off by ourselves
 	well                  // it answered, if only to refuse
 	sick
+	hung // it took the call, and didn't answer within the call's whole time
 )
+
+// renew keeps a place on, and reports whether it is held still.
+func (s *shared) renew(now time.Time, t *terms, holder string) bool {
+	s.turn(now, t)
+	_, held := s.Slots[holder]
+	if held {
+		s.Slots[holder] = now.Add(t.lease)
+	}
+	return held
+}
 
 // leave gives a place back.
 func (s *shared) leave(now time.Time, t *terms, holder string, r result) {
@@ -218,8 +229,12 @@ func (s *shared) leave(now time.Time, t *terms, holder string, r result) {
 	switch {
 	case r.health == well:
 		s.Failures, s.Circuit = 0, nil
-	case r.health == sick:
-		if s.Failures++; s.Failures >= breakAfter {
+	case r.health == sick, r.health == hung:
+		s.Failures++
+		if r.health == hung {
+			s.Failures += hungCounts - 1
+		}
+		if s.Failures >= breakAfter {
 			s.Circuit = &circuit{Until: now.Add(breakFor)}
 		}
 	}

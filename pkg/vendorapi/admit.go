@@ -14,7 +14,7 @@ import (
 
 func termsOf(c Config) terms {
 	t := terms{
-		vendor: c.Vendor, burst: max(c.Burst, 1), places: c.Concurrent, lease: c.Timeout + leaseMargin,
+		vendor: c.Vendor, burst: max(c.Burst, 1), places: c.Concurrent, lease: min(c.Timeout+leaseMargin, placeLease),
 		budget: c.Daily, renewal: c.Quota.Renewal, share: c.Quota.Share, stale: usageStale,
 	}
 	if c.Rate > 0 && c.Rate < rate.Inf {
@@ -51,7 +51,11 @@ func (c *Client) enter(ctx context.Context) (leave func(result), err error) {
 			return nil, err
 		}
 		if g.granted {
-			return func(r result) { c.leave(ctx, want.holder, r) }, nil
+			renewing := c.renew(ctx, want.holder)
+			return func(r result) {
+				renewing.Stop()
+				c.leave(ctx, want.holder, r)
+			}, nil
 		}
 		if own && g.reserved != want.reserved { // others may use it meanwhile
 			<-c.places
@@ -135,6 +139,23 @@ func (c *Client) update(ctx context.Context, f func(now time.Time, s *shared)) e
 	return nil
 }
 
+// renew keeps a place for as long as its call lasts. What was given back, or lost since the
+// store was away for a whole lease, isn't taken again.
+func (c *Client) renew(ctx context.Context, holder string) *time.Timer {
+	const every = placeLease / 3
+	var next *time.Timer
+	started := make(chan struct{})
+	next = time.AfterFunc(every, func() {
+		<-started
+		held := true
+		if err := c.update(context.WithoutCancel(ctx), func(now time.Time, s *shared) { held = s.renew(now, &c.terms, holder) }); err != nil || held {
+			next.Reset(every)
+		}
+	})
+	close(started)
+	return next
+}
+
 // leave gives the place back, also where the caller has gone. Where the store is
 // down the lease ends it.
 func (c *Client) leave(ctx context.Context, holder string, r result) {
@@ -152,6 +173,8 @@ func (c *Client) leave(ctx context.Context, holder string, r result) {
 func (c *Client) resultOf(a *Answer, err error) result {
 	r := result{health: well}
 	switch {
+	case unwell(err) && timedOut(err):
+		r.health = hung
 	case unwell(err):
 		r.health = sick
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -42,9 +42,44 @@ func New(c Config) (*Client, error) {
 	}
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	cl.http = &hc
-	cl.tokens = tokens{vendor: c.Vendor, fetch: c.Token, now: c.Now}
+	cl.tokens = tokens{vendor: c.Vendor, fetch: cl.fetches(c.Token), now: c.Now}
 	cl.watch = newWatch(c)
 	return cl, nil
+}
+
+// fetches returns what fetches an access token as calls are made: measured, counted where the
+// vendor is unwell, and not at all while it is left alone. A token that comes says nothing of
+// how calls do.
+func (c *Client) fetches(token func(context.Context) (Token, error)) func(context.Context) (Token, error) {
+	if token == nil {
+		return nil
+	}
+	return func(ctx context.Context) (Token, error) {
+		var left error
+		err := c.update(ctx, func(now time.Time, s *shared) {
+			if left = nil; s.Circuit != nil && now.Before(s.Circuit.Until) {
+				left = worker.RetryAfter(s.Circuit.Until.Sub(now), codeDown, c.config.Vendor+reasonDown, nil)
+			}
+			c.watch.saw(s.account(c.config.Account, now))
+		})
+		if err = cmp.Or(left, err); err != nil {
+			return Token{}, err
+		}
+		span := c.watch.begin(ctx, Call{Name: "token", Method: http.MethodPost}, 1)
+		t, err := token(span.ctx)
+		c.watch.end(span, nil, err)
+		came := c.resultOf(nil, err)
+		if came.health != sick && came.health != hung {
+			return t, err
+		}
+		if noted := c.update(context.WithoutCancel(ctx), func(now time.Time, s *shared) {
+			s.leave(now, &c.terms, "", came)
+			c.watch.saw(s.account(c.config.Account, now))
+		}); noted != nil {
+			return Token{}, noted
+		}
+		return t, err
+	}
 }
 
 func orElse[T int | int64 | time.Duration](v *T, other T) {
@@ -179,6 +214,12 @@ func (c *Client) judge(a *Answer) error {
 func unwell(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && (f.verdict == unsure && !f.answered || f.code == codeUnreachable)
+}
+
+// timedOut reports whether an error is that of a call whose time was over.
+func timedOut(err error) bool {
+	var t interface{ Timeout() bool } // context.DeadlineExceeded, net.Error
+	return errors.As(err, &t) && t.Timeout()
 }
 
 const codeBroken = "broken-answer"

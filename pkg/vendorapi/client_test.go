@@ -585,3 +585,38 @@ func TestCode(t *testing.T) {
 		}
 	}
 }
+
+// TestBreakerCountsHungTokens: a vendor that takes the call for a token and never answers it
+// is left alone after three, by calls too, and tried again when its time has come.
+func TestBreakerCountsHungTokens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked, hangs := 0, true
+		c, n := client(t, func(int, *http.Request) (*http.Response, error) { return answer(http.StatusOK, `{}`), nil }, func(cfg *vendorapi.Config) {
+			cfg.Tries = 1
+			cfg.Token = func(ctx context.Context) (vendorapi.Token, error) {
+				asked++
+				if !hangs {
+					return vendorapi.Token{Value: "good"}, nil
+				}
+				ctx, cancel := context.WithTimeout(ctx, time.Minute)
+				defer cancel()
+				<-ctx.Done()
+				return vendorapi.Token{}, vendorapi.Unsure("connection-lost", "it broke", ctx.Err())
+			}
+		})
+		for range 10 {
+			if err := c.Do(t.Context(), get); err == nil {
+				t.Fatal("a call went without a token")
+			}
+		}
+		if asked != 3 || n.n.Load() != 0 {
+			t.Errorf("%d tokens were asked for, %d calls made", asked, n.n.Load())
+		}
+		hangs = false
+		time.Sleep(time.Minute) //nolint:forbidigo // in a bubble of synctest
+		if err := c.Do(t.Context(), get); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -40,8 +40,12 @@ const (
 	// one call at a time tries it after this long.
 	breakAfter = 12
 	breakFor   = 30 * time.Second
-	// leaseMargin is what a place is kept beyond its call's timeout. A process
-	// that dies in a call gives its place back when the lease ends.
+	// A call that hangs counts as so many: each takes all of its time, and holds up others.
+	hungCounts = 4
+	// placeLease is how long a place is kept, unless the call's timeout and leaseMargin end
+	// before; a call that lasts longer renews it. A process that dies in a call gives its
+	// place back when the lease ends.
+	placeLease  = 30 * time.Second
 	leaseMargin = 5 * time.Second
 	// storeTimeout bounds one use of the store.
 	storeTimeout = 10 * time.Second

@@ -14,8 +14,8 @@
 // state is in a [Store] that all processes share: each call takes a place in it
 // and gives it back. What one process is told (come again in an hour, the quota
 // is spent, nothing answers) the others keep to. A process that dies gives its
-// places back when their lease ends, which is when its calls would have timed
-// out. Without its store nothing is called: limits that don't hold would cost
+// places back when their lease ends, which is within half a minute: a call that
+// lasts longer renews it. Without its store nothing is called: limits that don't hold would cost
 // the company's other integrations their share.
 //
 // How things stand is read from the same store, from any process, by name of the

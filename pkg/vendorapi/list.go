@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )
 
@@ -47,10 +48,10 @@ func (l *List) Rows() [][]byte { return l.page.Rows }
 func (l *List) Next() string { return l.page.Next }
 
 var (
-	errNoList  = errors.New("the page has no list of records")
-	errNoEnd   = errors.New("the page says neither that it is the last nor which one follows")
-	errTwoEnds = errors.New("the page says that it is the last, and which one follows")
-	errDoubled = errors.New("a record stands in the list twice")
+	errNoList  = telemetry.Constant("the page has no list of records")
+	errNoEnd   = telemetry.Constant("the page says neither that it is the last nor which one follows")
+	errTwoEnds = telemetry.Constant("the page says that it is the last, and which one follows")
+	errDoubled = telemetry.Constant("a record stands in the list twice")
 )
 
 // check returns what is wrong with a page, as the next of the list; nil where nothing

@@ -2,9 +2,10 @@ package vendorapi
 
 import (
 	"encoding/json"
-	"errors"
 	"strconv"
 	"unicode/utf8"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // Scanner reads JSON in one pass and without copying: it hands values out as
@@ -22,7 +23,7 @@ type Scanner struct {
 // maxDepth bounds nesting: a hostile answer must not exhaust the stack.
 const maxDepth = 64
 
-var errJSON = errors.New("the answer is not whole JSON")
+var errJSON = telemetry.Constant("the answer is not whole JSON")
 
 // NewScanner returns a scanner of one JSON text.
 func NewScanner(b []byte) *Scanner {

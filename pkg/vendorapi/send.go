@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )
 
@@ -68,7 +69,7 @@ func (c *Client) whole(ctx context.Context, resp *http.Response) (a *Answer, err
 	return a, nil
 }
 
-var errTooLarge = errors.New("answer too large")
+var errTooLarge = telemetry.Constant("answer too large")
 
 func readAll(resp *http.Response, most int64) ([]byte, error) {
 	if resp.ContentLength > most {

@@ -3,6 +3,7 @@ package vendorapi
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,38 @@ type watch struct {
 	wait      metric.Float64Histogram
 	leaks     metric.Int64Counter
 	state     *atomic.Pointer[Account]
+	out       *calls
+}
+
+// calls are those that are out and not answered.
+type calls struct {
+	mu    sync.Mutex
+	last  uint64
+	begun map[uint64]time.Time // by a number of the call's own
+}
+
+// oldest returns for how long the oldest has been out.
+func (c *calls) oldest() (longest time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, begun := range c.begun {
+		longest = max(longest, time.Since(begun))
+	}
+	return longest
+}
+
+func (c *calls) began(at time.Time) (number uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	c.begun[c.last] = at
+	return c.last
+}
+
+func (c *calls) ended(number uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.begun, number)
 }
 
 func newWatch(c Config) watch {
@@ -43,7 +76,7 @@ func newWatch(c Config) watch {
 	attrs := []attribute.KeyValue{attribute.String("vendor", c.Vendor), attribute.String("account", c.Account)}
 	w := watch{
 		vendor: metric.WithAttributes(attrs...), attrs: attrs, requestID: c.RequestID,
-		tracer: c.Host.Traces.Tracer(scope), state: &atomic.Pointer[Account]{},
+		tracer: c.Host.Traces.Tracer(scope), state: &atomic.Pointer[Account]{}, out: &calls{begun: map[uint64]time.Time{}},
 	}
 	if w.requestID == nil {
 		w.requestID = usualRequestID
@@ -70,7 +103,10 @@ func newWatch(c Config) watch {
 		metric.WithDescription("0: the vendor is called; 1: one call at a time tries it; 2: it is left alone as down."))
 	flight, _ := m.Int64ObservableGauge("habeas.vendor.in_flight", metric.WithUnit("{call}"),
 		metric.WithDescription("Calls that are out, over all processes."))
+	oldest, _ := m.Float64ObservableGauge("habeas.vendor.call.oldest", metric.WithUnit("s"),
+		metric.WithDescription("For how long the oldest call of this process has been out without an answer; streams aside."))
 	_, _ = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		o.ObserveFloat64(oldest, w.out.oldest().Seconds(), w.vendor)
 		a := w.state.Load()
 		if a == nil {
 			return nil
@@ -82,7 +118,7 @@ func newWatch(c Config) watch {
 		o.ObserveInt64(open, map[Circuit]int64{Closed: 0, HalfOpen: 1, Open: 2}[a.Circuit], w.vendor)
 		o.ObserveInt64(flight, int64(a.InFlight), w.vendor)
 		return nil
-	}, left, budget, open, flight)
+	}, left, budget, open, flight, oldest)
 	return w
 }
 
@@ -101,6 +137,8 @@ type span struct {
 	ctx   context.Context //nolint:containedctx // that of the call, handed on at once
 	name  string
 	begun time.Time
+
+	number uint64 // among those that are out; 0: a stream
 }
 
 func (w *watch) begin(ctx context.Context, call Call, try int) span {
@@ -110,10 +148,15 @@ func (w *watch) begin(ctx context.Context, call Call, try int) span {
 	}
 	ctx, s := w.tracer.Start(ctx, name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(w.attrs...),
 		trace.WithAttributes(attribute.String("http.request.method", call.Method), attribute.Int("http.request.resend_count", try-1)))
-	return span{s, ctx, name, time.Now()}
+	begun := span{Span: s, ctx: ctx, name: name, begun: time.Now()}
+	if call.Stream == nil { // a stream takes as long as there is something
+		begun.number = w.out.began(begun.begun)
+	}
+	return begun
 }
 
 func (w *watch) end(s span, a *Answer, err error) {
+	w.out.ended(s.number)
 	result := resultName(err)
 	s.SetAttributes(attribute.String("habeas.result", result))
 	if a != nil {

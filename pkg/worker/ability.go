@@ -41,7 +41,11 @@ func (w *Worker) method(a dsar.Action, impl any) (call Call, ok bool) {
 		}
 	case dsar.Rectify:
 		if r, ok := impl.(Rectifier); ok {
-			return typed(r.Rectify), true
+			g, _ := impl.(Gatherer)
+			if !w.manifest.Can(dsar.Gather) {
+				g = nil
+			}
+			return typed(corrector{r, g, w}.Rectify), true
 		}
 	case dsar.Restrict:
 		if r, ok := impl.(Restricter); ok {
@@ -105,8 +109,8 @@ func (w *Worker) take(j *job, err error) {
 		return
 	}
 	j.taken = true
-	if j.err = j.pub.Err; j.err == nil {
-		j.err = err
+	if j.err = j.pub.Err; j.err == nil && err != nil {
+		j.err, j.ofCall = err, true
 	}
 	j.notes = j.pub.notes
 	switch g := j.given.(type) {

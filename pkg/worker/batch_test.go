@@ -92,6 +92,42 @@ func TestBatchPanicHitsOneJob(t *testing.T) {
 	}
 }
 
+// TestOnePersonsRowFailsNobodyElse: what fails a call for good, as one person's row does, is
+// that person's alone: each other gets their own call, and is done.
+func TestOnePersonsRowFailsNobodyElse(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	var calls [][]string
+	w := newWorker(t, gatherOnly(), batch(func(_ context.Context, jobs []*worker.GatherJob) error {
+		var ids []string
+		for _, j := range jobs {
+			ids = append(ids, j.RequestID)
+		}
+		calls = append(calls, ids)
+		for _, j := range jobs {
+			if j.RequestID == charlie {
+				j.Err = worker.Permanent("own", "", nil)
+			}
+		}
+		for _, j := range jobs {
+			if j.RequestID == bob {
+				return worker.Permanent("no-key", "a row has no value in its key's column", nil)
+			}
+			if j.Err == nil {
+				_ = j.Records.Write("scores", record.Record{"score": 1})
+			}
+		}
+		return nil
+	}))
+	rs := handle(t, w, v, task(t, v, anna, dsar.Gather), task(t, v, bob, dsar.Gather), task(t, v, charlie, dsar.Gather))
+	if rs[0].Outcome != dsar.Gathered || rs[0].Objects[0].Records != 1 || rs[1].Kind != dsar.ReportFailed || rs[1].Code != "no-key" || rs[2].Code != "own" {
+		t.Errorf("reports %+v", rs)
+	}
+	if want := [][]string{{anna, bob, charlie}, {anna}, {bob}}; !reflect.DeepEqual(calls, want) {
+		t.Errorf("calls %v, want %v", calls, want)
+	}
+}
+
 func TestBatchErrorHitsAll(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)

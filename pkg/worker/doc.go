@@ -75,6 +75,10 @@
 //	a panic                    and failed after MaxAttempts
 //	the context is over        not reported: the task comes again
 //
+// A Permanent that a call returns for several jobs has each of them called by itself at
+// once, since it may be about one person's row: it stays with whose call it fails again
+// (TestOnePersonsRowFailsNobodyElse).
+//
 // The code and the reason of the typed errors travel in the open and are read by
 // support agents: whoever writes them vouches that they hold no personal data.
 // The text of a wrapped error, or of any other error, travels sealed.
@@ -83,7 +87,10 @@
 //
 // A plan is sealed and left in the vault; its hash is a fact of the journal. The
 // tasks to erase and to prove name it: this package opens it, checks the hash, and
-// fails the task where it is another (TestAnotherPlanIsRefused). For each dataset
+// fails the task where it is another (TestAnotherPlanIsRefused). A task to erase that
+// names none is refused with [dsar.CodeNoPlan], and the implementation isn't called
+// (TestNothingIsErasedWithoutAPlan): nothing is ever erased that only a task asks for, by
+// identifiers. For each dataset
 // erased + anonymised + retained + gone, late ones apart, MUST equal what was planned
 // ([dsar.Unmet], TestUnmet); what falls short is named by dataset and number, is
 // never proven, and waits for a person.

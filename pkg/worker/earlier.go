@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 
 	"habeas.dev/pkg/dsar"
 )
@@ -27,10 +28,17 @@ type Rechecker interface {
 // key it is found again when it may go. Erase MUST call it for each late record that it
 // retains, beside counting it.
 func (j *EraseJob) Keep(dataset, key string, r dsar.Retention) {
+	j.KeepEntry(Entry{Dataset: dataset, Key: key, Keep: true, Ground: r.Ground, Until: r.Until})
+}
+
+// KeepEntry does what [EraseJob.Keep] does, with all that a plan has of a record. It stays,
+// whatever Keep of the entry says.
+func (j *EraseJob) KeepEntry(e Entry) {
+	e.Keep = true
 	if j.late == nil || j.Err != nil {
 		return
 	}
-	j.Err = j.late.Keep(dataset, key, r)
+	j.Err = j.late.Add(e)
 }
 
 // openEarlier opens the plans that were made before. One that isn't there any more keeps
@@ -52,8 +60,17 @@ func (w *Worker) openEarlier(ctx context.Context, j *job) ([]*Plan, error) {
 }
 
 // openPlans opens the plan that an erasure or its proof goes by, with those that were made
-// before it, where the task names any.
+// before it, where the task names any. An erasure that has none is refused, and so is a
+// proof by keys that has no keys: it would be taken for proven, and ask nothing
+// (TestNothingIsErasedWithoutAPlan).
 func (w *Worker) openPlans(ctx context.Context, j *job) (*Plan, error) {
+	switch {
+	case j.task.Plan != nil:
+	case j.task.Action == dsar.Erase:
+		return nil, Permanent(dsar.CodeNoPlan, "the task names no plan, so nothing says what may be erased, and nothing was: retry, and it is planned", nil)
+	case j.task.ByKeys && len(j.task.Earlier) == 0:
+		return nil, Permanent(dsar.CodeNoPlan, "the proof is to go by the keys of a plan, and the task names none: retry, and it is planned", nil)
+	}
 	plan, err := w.openPlan(ctx, j)
 	if err != nil || len(j.task.Earlier) == 0 {
 		return plan, err
@@ -96,9 +113,9 @@ func (k keeper) planEarlier(ctx context.Context, jobs []*PlanJob) error {
 		case j.Plan.written[recordKey{e.Dataset, e.Key}]:
 			return nil
 		case e.Keep && e.Ground != dsar.LegalHold && (e.Until.IsZero() || e.Until.After(k.w.now())):
-			return j.Plan.Keep(e.Dataset, e.Key, dsar.Retention{Ground: e.Ground, Until: e.Until})
+			return j.Plan.Add(e)
 		default:
-			return j.Plan.Erase(e.Dataset, e.Key)
+			return j.Plan.Add(Entry{Dataset: e.Dataset, Key: e.Key, Ways: e.Ways})
 		}
 	}
 	if r, ok := k.Eraser.(Rechecker); ok {
@@ -165,7 +182,7 @@ func (k keeper) probe(ctx context.Context, a *EraseJob, entries []Entry) ([]Entr
 	jobs := make([]*EraseJob, len(entries))
 	for i, e := range entries {
 		one := NewPlanWriter(k.w.manifest)
-		if err := one.add(e); err != nil {
+		if err := one.Add(e); err != nil {
 			return nil, err
 		}
 		plan, err := one.Plan()
@@ -189,10 +206,22 @@ func (k keeper) probe(ctx context.Context, a *EraseJob, entries []Entry) ([]Entr
 	return there, nil
 }
 
-// merged returns one plan of several: each record once, the last word of it.
+// merged returns one plan of several: each record once, the last word of it, with all the
+// ways in which it was ever found (TestMergedPlansKeepWays).
 func merged(ctx context.Context, w *Worker, plans []*Plan) (*Plan, error) {
 	if len(plans) == 1 {
 		return plans[0], nil
+	}
+	ways := map[recordKey]string{}
+	for _, p := range plans {
+		for e, err := range p.Entries(ctx) {
+			if err != nil {
+				return nil, err
+			}
+			if key := (recordKey{e.Dataset, e.Key}); e.Ways != "" {
+				ways[key] = joinWays(ways[key], e.Ways)
+			}
+		}
 	}
 	out := NewPlanWriter(w.manifest)
 	seen := map[recordKey]bool{}
@@ -205,10 +234,18 @@ func merged(ctx context.Context, w *Worker, plans []*Plan) (*Plan, error) {
 				continue
 			}
 			seen[recordKey{e.Dataset, e.Key}] = true
-			if err := out.add(e); err != nil {
+			e.Ways = ways[recordKey{e.Dataset, e.Key}]
+			if err := out.Add(e); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return out.Plan()
+}
+
+// joinWays returns the ways of both, each once, in the order of their names.
+func joinWays(a, b string) string {
+	all := append(strings.Fields(a), strings.Fields(b)...)
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), " ")
 }

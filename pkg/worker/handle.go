@@ -131,7 +131,9 @@ func (w *Worker) perform(ctx context.Context, jobs []*job, settled func([]*job))
 }
 
 // try makes one call of the implementation for the jobs, or one for each where
-// they are to be called alone. It tells whether the implementation panicked.
+// they are to be called alone. Where one call failed for good for all of them, each gets
+// its own at once: it may be about one person's row, and is that person's alone then
+// (TestOnePersonsRowFailsNobodyElse). It tells whether the implementation panicked.
 func (w *Worker) try(ctx context.Context, jobs []*job, alone bool, early func(*job)) (panicked bool) {
 	if alone && len(jobs) > 1 {
 		for i := range jobs {
@@ -141,7 +143,7 @@ func (w *Worker) try(ctx context.Context, jobs []*job, alone bool, early func(*j
 	}
 	public := make([]*Job, len(jobs))
 	for i, j := range jobs {
-		j.out, j.planned, j.found, j.counts, j.notes, j.err, j.taken = nil, nil, nil, nil, nil, nil, false
+		j.out, j.planned, j.found, j.counts, j.notes, j.err, j.taken, j.ofCall = nil, nil, nil, nil, nil, nil, false, false
 		j.early, j.most = early, cmp.Or(w.concurrency, DefaultConcurrency)
 		w.give(ctx, j)
 		public[i] = j.pub
@@ -154,8 +156,14 @@ func (w *Worker) try(ctx context.Context, jobs []*job, alone bool, early func(*j
 		}
 		w.take(j, err)
 		// What middleware made of it afterwards counts as well.
-		if j.err = j.pub.Err; j.err == nil {
-			j.err = err
+		if j.err = j.pub.Err; j.err == nil && err != nil {
+			j.err, j.ofCall = err, true
+		}
+	}
+	if len(jobs) > 1 && ctx.Err() == nil && err != nil && errorOf(err).kind == permanent {
+		theirs := slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.done.Load() || !j.ofCall })
+		for i := range theirs {
+			panicked = w.try(ctx, theirs[i:i+1], true, early) || panicked
 		}
 	}
 	return panicked

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,8 +10,10 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 )
 
 func TestResolve(t *testing.T) {
@@ -61,24 +64,25 @@ func TestOutcomes(t *testing.T) {
 	until := time.Date(2036, 1, 1, 0, 0, 0, 0, time.UTC)
 	tax := []dsar.Retention{{Records: 2, Ground: "tax-records", Until: until}}
 	for _, c := range []struct {
-		action dsar.Action
-		counts []dsar.Counts
-		want   dsar.Outcome
+		action  dsar.Action
+		counts  []dsar.Counts
+		want    dsar.Outcome
+		planned []worker.Entry
 	}{
-		{dsar.Plan, nil, dsar.NothingFound},
-		{dsar.Plan, []dsar.Counts{{Dataset: "profile"}}, dsar.NothingFound},
-		{dsar.Plan, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Found},
-		{dsar.Prove, nil, dsar.Proven},
-		{dsar.Prove, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Proven},
-		{dsar.Prove, []dsar.Counts{{Dataset: "profile", Found: 3, Retained: tax}}, dsar.Found},
-		{dsar.Erase, nil, dsar.NothingFound},
-		{dsar.Erase, []dsar.Counts{{Dataset: "profile", Erased: 1}}, dsar.Erased},
-		{dsar.Erase, []dsar.Counts{{Dataset: "profile", Erased: 1}, {Dataset: "scores", Anonymised: 1}}, dsar.Anonymised},
-		{dsar.Erase, []dsar.Counts{{Dataset: "profile", Erased: 1, Retained: tax}}, dsar.Retained},
-		{dsar.Rectify, []dsar.Counts{{Dataset: "profile", Rectified: 1}}, dsar.Rectified},
-		{dsar.Rectify, nil, dsar.NothingFound},
-		{dsar.Restrict, []dsar.Counts{{Dataset: "profile", Restricted: 1}}, dsar.Restricted},
-		{dsar.Restrict, nil, dsar.NothingFound},
+		{dsar.Plan, nil, dsar.NothingFound, nil},
+		{dsar.Plan, []dsar.Counts{{Dataset: "profile"}}, dsar.NothingFound, nil},
+		{dsar.Plan, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Found, nil},
+		{dsar.Prove, nil, dsar.Proven, nil},
+		{dsar.Prove, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Proven, nil},
+		{dsar.Prove, []dsar.Counts{{Dataset: "profile", Found: 3, Retained: tax}}, dsar.Found, nil},
+		{dsar.Erase, nil, dsar.NothingFound, nil},
+		{dsar.Erase, []dsar.Counts{{Dataset: "profile", Erased: 1}}, dsar.Erased, []worker.Entry{{Dataset: "profile", Key: "1"}}},
+		{dsar.Erase, []dsar.Counts{{Dataset: "profile", Erased: 1}, {Dataset: "scores", Anonymised: 1}}, dsar.Anonymised, []worker.Entry{{Dataset: "profile", Key: "1"}, {Dataset: "scores", Key: "1"}}},
+		{dsar.Erase, []dsar.Counts{{Dataset: "profile", Erased: 1, Retained: tax}}, dsar.Retained, []worker.Entry{{Dataset: "profile", Key: "1"}, {Dataset: "profile", Key: "2"}, {Dataset: "profile", Key: "3"}}},
+		{dsar.Rectify, []dsar.Counts{{Dataset: "profile", Rectified: 1}}, dsar.Rectified, nil},
+		{dsar.Rectify, nil, dsar.NothingFound, nil},
+		{dsar.Restrict, []dsar.Counts{{Dataset: "profile", Restricted: 1}}, dsar.Restricted, nil},
+		{dsar.Restrict, nil, dsar.NothingFound, nil},
 	} {
 		v := newVault(t)
 		give := func(context.Context, worker.Task) ([]dsar.Counts, error) { return c.counts, nil }
@@ -87,6 +91,9 @@ func TestOutcomes(t *testing.T) {
 		e := task(t, v, anna, c.action, func(tk *dsar.Task) {
 			tk.Right = dsar.Restriction
 			tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{{Column: "city", Value: "Nice"}}})
+			if c.action == dsar.Erase {
+				tk.Plan = workertest.LeavePlan(t, v, "shop", anna, c.planned...)
+			}
 		})
 		if r := handle(t, w, v, e)[0]; r.Outcome != c.want || r.Kind != dsar.ReportEnded {
 			t.Errorf("%s %+v: outcome %s (%s %s), want %s", c.action, c.counts, r.Outcome, r.Code, r.Reason, c.want)
@@ -152,6 +159,91 @@ func TestRectify(t *testing.T) {
 	}
 	if r := with(); r.Kind != dsar.ReportFailed || r.Code != "no-correction" {
 		t.Errorf("report %+v", r)
+	}
+}
+
+// TestFormerValues: what stood in the fields is in the vault before they are corrected, each
+// value once; where it can't be read, the correction is made all the same, and where reading
+// it fails for now, nothing is changed.
+func TestFormerValues(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	var broken error
+	corrected := 0
+	w := newWorker(t, shop(), impl{
+		gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
+			if out.Wants("scores") || !out.Wants("profile") {
+				t.Error("what isn't corrected is gathered")
+			}
+			for _, city := range []string{"Paris", "Nice", "Paris"} {
+				if err := out.Write("profile", record.Record{"city": city, "email": address(anna)}); err != nil {
+					return err
+				}
+			}
+			return broken
+		},
+		rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) {
+			corrected++
+			return []dsar.Counts{{Dataset: "profile", Found: 3, Rectified: 3}}, nil
+		},
+	})
+	for i, c := range []struct {
+		broken  error
+		want    string
+		changed bool
+	}{
+		{nil, `["city","Paris","Lyon",2]["city","Nice","Lyon",1]`, true},
+		{worker.Permanent("no-permission", "it may not be read", nil), "", true},
+		{worker.RetryAfter(time.Hour, "down", "it is down", nil), "", false},
+	} {
+		broken, corrected = c.broken, 0
+		r := handle(t, w, v, task(t, v, anna, dsar.Rectify, func(tk *dsar.Task) {
+			tk.Attempt = i + 1
+			tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{{Dataset: "profile", Column: "city", Value: "Lyon"}}})
+		}))[0]
+		got := ""
+		for _, o := range r.Objects {
+			got += rowsOf(t, v, o)
+		}
+		if got != c.want || (corrected == 1) != c.changed || (r.Outcome == dsar.Rectified) != c.changed {
+			t.Errorf("%v: %q, corrected %d times, %s %s", c.broken, got, corrected, r.Kind, r.Outcome)
+		}
+	}
+}
+
+// rowsOf returns the rows of an object that a worker left.
+func rowsOf(t *testing.T, v *workertest.Desk, o dsar.Object) string {
+	t.Helper()
+	keys, err := v.Keys(t.Context(), anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := keys.ObjectKey(vault.ScopeOf(o.Name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := v.Open(t.Context(), key, o.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	rows := ""
+	rd := record.NewReader(in)
+	for {
+		if _, err := rd.Next(); err != nil {
+			return rows
+		}
+		for {
+			row, err := rd.Row()
+			if err != nil {
+				break
+			}
+			line, err := json.Marshal(row)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows += string(line)
+		}
 	}
 }
 

@@ -2,25 +2,29 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"hash/maphash"
 	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/link"
+	"habeas.dev/pkg/vault"
 )
 
 // A legal hold keeps what is held of a person whoever's erasure comes by. What is shared
 // with them (a conversation, a joint account) stays on the ground [dsar.LegalHold], though
 // it is also the record of the person who asks. Which records those are is asked anew with
 // each call, by the held person's own identifiers and by the worker's own Plan: there is no
-// list that could be out of date (docs/adr/0026).
+// list that could be out of date (docs/adr/0026). What led to some of them may be gone with
+// the person's own erasure: the plans of that name those by their keys.
 
 // others are the people besides the task's own of whom records are held, and what the
 // call found of them.
 type others struct {
-	people []link.HeldPerson
-	found  *heldRecords // set before the implementation is called
+	people  []link.HeldPerson
+	objects *vault.Objects // in which their plans lie
+	found   *heldRecords   // set before the implementation is called
 }
 
 // heldRecords are the records of everybody of whom a call's tasks must leave something: for
@@ -50,6 +54,19 @@ func (o *others) has(dataset, key string) bool {
 	return slices.ContainsFunc(of, func(request string) bool {
 		return slices.ContainsFunc(o.people, func(p link.HeldPerson) bool { return p.RequestID == request })
 	})
+}
+
+// add notes that a record is of a request.
+func (h *heldRecords) add(request, dataset, key string) {
+	hash := maphash.Comparable(h.seed, recordKey{dataset, key})
+	if !slices.Contains(h.of[hash], request) {
+		h.of[hash] = append(h.of[hash], request)
+	}
+}
+
+// isOf reports whether a record is known to be of a request.
+func (h *heldRecords) isOf(request, dataset, key string) bool {
+	return slices.Contains(h.of[maphash.Comparable(h.seed, recordKey{dataset, key})], request)
 }
 
 // keeper is an [Eraser] that leaves what is held of others, and plans what is left of
@@ -143,10 +160,12 @@ func tasksOf[J interface{ job() *Job }](jobs []J) []*Task {
 // find asks for the records of everybody whom the tasks' holds concern, each once.
 func (k keeper) find(ctx context.Context, tasks []*Task) error {
 	var people []link.HeldPerson
+	var objects *vault.Objects
 	for _, t := range tasks {
 		if t.others == nil {
 			continue
 		}
+		objects = t.others.objects
 		for _, p := range t.others.people {
 			if !slices.ContainsFunc(people, func(o link.HeldPerson) bool { return o.RequestID == p.RequestID }) {
 				people = append(people, p)
@@ -160,16 +179,15 @@ func (k keeper) find(ctx context.Context, tasks []*Task) error {
 	jobs := make([]*PlanJob, 0, len(people))
 	for _, p := range people {
 		jobs = append(jobs, k.look(ctx, p.RequestID, k.w.asked(dsar.Plan, p.Identifiers), func(dataset, key string) {
-			if k.w.holds && len(p.Datasets) > 0 && !slices.Contains(p.Datasets, dataset) {
-				return
-			}
-			h := maphash.Comparable(found.seed, recordKey{dataset, key})
-			if !slices.Contains(found.of[h], p.RequestID) {
-				found.of[h] = append(found.of[h], p.RequestID)
+			if k.keeps(p, dataset) {
+				found.add(p.RequestID, dataset, key)
 			}
 		}))
 	}
 	if err := k.plan(ctx, jobs); err != nil {
+		return err
+	}
+	if err := k.findPlanned(ctx, people, objects, found); err != nil {
 		return err
 	}
 	for _, t := range tasks {
@@ -178,6 +196,72 @@ func (k keeper) find(ctx context.Context, tasks []*Task) error {
 		}
 	}
 	return nil
+}
+
+// keeps reports whether a hold on a person is on a dataset.
+func (k keeper) keeps(p link.HeldPerson, dataset string) bool {
+	return !k.w.holds || len(p.Datasets) == 0 || slices.Contains(p.Datasets, dataset)
+}
+
+// findPlanned adds what the people's own erasures planned and what isn't found by their
+// identifiers any more. What had to stay is theirs as long as it is there; of the rest the
+// implementation says what is theirs still, where it can, since its key may be another
+// record's by now.
+func (k keeper) findPlanned(ctx context.Context, people []link.HeldPerson, objects *vault.Objects, found *heldRecords) error {
+	rechecker, rechecks := k.Eraser.(Rechecker)
+	var jobs []*EraseJob
+	for _, p := range people {
+		open, ask := NewPlanWriter(k.w.manifest), map[recordKey]bool{}
+		of := &job{objects: objects, grant: p.Grant, task: dsar.Task{RequestID: p.RequestID}}
+		for _, o := range p.Plans {
+			plan, err := k.w.openObjectPlan(ctx, of, o)
+			if err != nil {
+				return heldFault(err)
+			}
+			for e, err := range plan.Entries(ctx) {
+				switch key := (recordKey{e.Dataset, e.Key}); {
+				case err != nil:
+					return heldFault(err)
+				case !k.keeps(p, e.Dataset), ask[key], found.isOf(p.RequestID, e.Dataset, e.Key):
+				case e.Keep || !rechecks:
+					found.add(p.RequestID, e.Dataset, e.Key)
+				default:
+					if ask[key] = true; k.w.datasets[e.Dataset] == nil {
+						continue // the manifest has it no more
+					}
+					if err := open.Add(e); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		if len(ask) == 0 {
+			continue
+		}
+		plan, err := open.Plan()
+		if err != nil {
+			return err
+		}
+		jobs = append(jobs, &EraseJob{Plan: plan, Job: Job{Task: Task{RequestID: p.RequestID, Action: dsar.Prove, Right: dsar.Erasure,
+			Identifiers: k.w.asked(dsar.Prove, p.Identifiers)}}})
+	}
+	if len(jobs) == 0 {
+		return nil
+	}
+	return rechecker.Recheck(ctx, jobs, func(i int, e Entry) error {
+		found.add(jobs[i].RequestID, e.Dataset, e.Key)
+		return nil
+	})
+}
+
+// heldFault says what it means for an erasure that a plan of somebody else's, of whom
+// records are held, can't be read: nobody knows what must stay.
+func heldFault(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.kind == permanent {
+		return Permanent(CodeHoldUnreadable, "a legal hold is on, and the plan that names what it keeps can't be read any more, so that nobody knows what must stay: restore the objects of the vault, or lift the hold, and retry", err)
+	}
+	return err
 }
 
 // look makes a job that plans for nobody, and hands out the records that it is told of.

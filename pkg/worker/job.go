@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,8 @@ type job struct {
 	// plan is what an erasure or its proof goes by, and earlier are the plans before this one.
 	plan    *Plan
 	earlier []*Plan
+	// former is what was held in the fields that are corrected; nil until it was looked at.
+	former *formerObject
 
 	// The last try: what the implementation was given, and what it gave.
 	given   any
@@ -53,6 +56,7 @@ type job struct {
 	counts    []dsar.Counts
 	notes     []Note
 	err       error
+	ofCall    bool // err is the call's, and not the job's own
 
 	// ability is the action's, early settles a job before its call is over, and
 	// settled tells that it did.
@@ -209,8 +213,8 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 		j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", nil)
 	case link.LostHeld:
 		j.err = Permanent(CodeHoldUnreadable, "a legal hold is on, and whom it concerns can't be read any more, so that nobody knows what must stay: restore the keys of the vault, or lift the hold, and retry", nil)
-	default:
-		j.err = Transient("vault", "the request's keys could not be read from the vault", nil)
+	default: // link.LostNoKeys
+		j.err = Permanent("no-keys", "the vault has no keys of the request, so it is older than the journal: restore a newer copy of its keys, then retry; or cancel the request, and have it sent again under a new id", nil)
 	}
 	if j.err == nil {
 		var err error
@@ -238,7 +242,7 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 			j.err = Transient("vault", "whom a legal hold concerns could not be read from the vault", err)
 			return
 		}
-		j.open.others = &others{people: people}
+		j.open.others = &others{people: people, objects: j.objects}
 	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
@@ -267,9 +271,15 @@ func (w *Worker) asked(a dsar.Action, granted []link.Identifier) []Identifier {
 		if !slices.Contains(w.needs, id.Type) && (a != dsar.Resolve || !slices.Contains(w.finds, id.Type)) {
 			continue
 		}
-		out = append(out, Identifier{Type: id.Type, Value: id.Value, Assurance: id.Assurance})
+		out = append(out, Identifier{Type: id.Type, Value: id.Value, Assurance: id.Assurance, FoundHere: w.foundHere(id)})
 	}
 	return out
+}
+
+// foundHere reports whether an identifier was found by this system. Of one that is known
+// of an earlier request it is so where its type is this system's own: no other has it.
+func (w *Worker) foundHere(id link.Identifier) bool {
+	return id.FoundBy == w.system || id.FoundBy == dsar.EarlierRequest && strings.HasPrefix(string(id.Type), w.system+".")
 }
 
 // CodeHoldUnreadable is the code of an erasure that can't know what a hold keeps.

@@ -49,6 +49,17 @@ func newMetrics(p metric.MeterProvider, system string) *metrics {
 	return m
 }
 
+// begin has the counters of an action's failures stand at 0, so that the first is an
+// increase.
+func (m *metrics) begin(action dsar.Action) {
+	if m == nil {
+		return
+	}
+	for _, outcome := range []string{string(dsar.ReportFailed), string(dsar.ReportParked)} {
+		m.tasks.Add(context.Background(), 0, m.set(action, outcome).add...)
+	}
+}
+
 // set is the attributes of one kind of measurement. Its one element serves as
 // the variadic options, so that counting makes no slice.
 type set struct {

@@ -94,7 +94,7 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 		w.order = append(w.order, w.datasets[d.Name])
 	}
 	w.lifts = !m.RestrictsForGood
-	w.holds = m.Holds || m.SQL != nil
+	w.holds = m.KeepsSingle()
 	w.notes = func() []Note { return nil }
 	if n, ok := impl.(Noter); ok {
 		w.notes = n.Notes
@@ -115,6 +115,7 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 				m.System, a.Ability(), impl, interfaceOf(a))
 		}
 		w.can[i] = &ability{call: w.wrap(call)}
+		w.metrics.begin(a)
 	}
 	return w, nil
 }

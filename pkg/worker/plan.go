@@ -17,8 +17,9 @@ import (
 
 // Plan is what an erasure is to touch, and what must stay, as it was planned. It
 // was checked against the hash that the journal has before the worker sees it; a
-// plan that is another fails the task (TestAnotherPlanIsRefused). A nil Plan is an
-// empty one. It is safe for many goroutines.
+// plan that is another fails the task (TestAnotherPlanIsRefused), and so does an erasure
+// that has none. A nil Plan is an empty one: a proof has it where nothing was planned. It
+// is safe for many goroutines.
 type Plan struct {
 	open   func(context.Context) (io.ReadCloser, error)
 	counts []dsar.Counts
@@ -38,7 +39,7 @@ func (p *Plan) Counts() []dsar.Counts {
 	return slices.Clone(p.counts)
 }
 
-// Sum returns the hash of the plan, as a name for it: hexadecimal, empty for an empty plan.
+// Sum returns the hash of the plan, as a name for it: hexadecimal, empty for a nil Plan.
 func (p *Plan) Sum() string {
 	if p == nil {
 		return ""
@@ -87,7 +88,8 @@ func (w *Worker) openPlan(ctx context.Context, j *job) (*Plan, error) {
 	if o == nil {
 		return nil, nil //nolint:nilnil // nothing was planned
 	}
-	if !strings.HasPrefix(o.Name, w.system+"/"+string(dsar.Plan)+"/") {
+	ofSystem := func(name string) bool { return strings.HasPrefix(o.Name, name+"/"+string(dsar.Plan)+"/") }
+	if !ofSystem(w.system) && !slices.ContainsFunc(j.task.Formerly, ofSystem) {
 		return nil, errMismatch(nil)
 	}
 	return w.openObjectPlan(ctx, j, *o)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,8 +17,10 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 )
 
 // planner plans and erases as its functions say.
@@ -140,6 +143,113 @@ func TestAnotherPlanIsRefused(t *testing.T) {
 	if called {
 		t.Error("the worker was called")
 	}
+	// By a plan of when it had another name it is called.
+	old := good
+	old.Name = strings.Replace(old.Name, "shop/", "store/", 1)
+	copied(t, v, anna, good.Name, old.Name)
+	renamed := func(task *dsar.Task) { task.Formerly = []string{"kiosk", "store"} }
+	if r := handle(t, w, v, task(t, v, anna, dsar.Erase, under(old), renamed))[0]; r.Code == dsar.CodePlanMismatch || !called {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestNothingIsErasedWithoutAPlan: a task that names no plan erases nothing, whatever else
+// it says, and neither does a proof by keys that has none pass for one. It leaves no mark,
+// so that the attempt can still be made.
+func TestNothingIsErasedWithoutAPlan(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	called := 0
+	w := newWorker(t, erasesOnly(), planner{twoPlanned, func(_ context.Context, j *worker.EraseJob) error {
+		called++
+		j.Counts = j.Plan.Counts()
+		return nil
+	}})
+	plan := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0].Objects[0]
+	none := func(t *dsar.Task) { t.Plan = nil }
+	byKeys := func(t *dsar.Task) { t.ByKeys = true }
+	earlier := func(t *dsar.Task) { t.Earlier = []dsar.Object{plan} }
+	held := func(t *dsar.Task) { t.Holds = []string{"profile"} }
+	for name, e := range map[string]event.Event{
+		"an erasure":                  task(t, v, anna, dsar.Erase, erasure, none),
+		"of another right":            task(t, v, anna, dsar.Erase, none),
+		"by keys":                     task(t, v, anna, dsar.Erase, erasure, none, byKeys),
+		"by what was planned earlier": task(t, v, anna, dsar.Erase, erasure, none, byKeys, earlier),
+		"with a hold":                 task(t, v, anna, dsar.Erase, erasure, none, held),
+		"a proof by keys":             task(t, v, anna, dsar.Prove, erasure, none, byKeys),
+	} {
+		if r := handle(t, w, v, e)[0]; r.Kind != dsar.ReportFailed || r.Code != dsar.CodeNoPlan || called != 0 {
+			t.Errorf("%s: %d calls, %+v", name, called, r)
+		}
+	}
+	for name, e := range map[string]event.Event{
+		"the same attempt, by its plan":        task(t, v, anna, dsar.Erase, erasure, under(plan)),
+		"a proof by identifiers":               task(t, v, anna, dsar.Prove, erasure, none),
+		"a proof by the keys of earlier plans": task(t, v, anna, dsar.Prove, erasure, none, byKeys, earlier),
+	} {
+		before := called
+		if r := handle(t, w, v, e)[0]; r.Code == dsar.CodeNoPlan || called != before+1 {
+			t.Errorf("%s: %d calls, %+v", name, called-before, r)
+		}
+	}
+}
+
+// TestAPlanOfGaps: where nothing could be looked at there is a plan all the same, an empty
+// one, by which the erasure says what it can't reach.
+func TestAPlanOfGaps(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	gap := func(j *worker.PlanJob) error {
+		j.Plan.Uncovered("profile", "it is locked", dsar.Cause{Code: "locked"})
+		return nil
+	}
+	called := false
+	w := newWorker(t, erasesOnly(), planner{gap, func(ctx context.Context, j *worker.EraseJob) error {
+		called = true
+		for range j.Plan.Entries(ctx) {
+			t.Error("the plan has an entry")
+		}
+		return nil
+	}})
+	planned := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0]
+	if len(planned.Objects) != 1 || planned.Objects[0].Records != 0 || planned.Outcome != dsar.Incomplete {
+		t.Fatalf("%+v", planned)
+	}
+	if r := handle(t, w, v, task(t, v, anna, dsar.Erase, erasure, under(planned.Objects[0])))[0]; r.Kind != dsar.ReportEnded || !called {
+		t.Errorf("%+v", r)
+	}
+	nothing := func(*worker.PlanJob) error { return nil }
+	if r := handle(t, newWorker(t, erasesOnly(), planner{plan: nothing}), v, task(t, v, bob, dsar.Plan, erasure))[0]; len(r.Objects) != 0 {
+		t.Errorf("a plan of nothing is kept: %+v", r)
+	}
+}
+
+// copied copies an object of the vault to another name.
+func copied(t *testing.T, v *workertest.Desk, request, from, to string) {
+	t.Helper()
+	keys, err := v.Keys(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := keys.ObjectKey(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := v.Open(t.Context(), old, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := v.Create(t.Context(), request, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestErasureKeepsToThePlan: what an erasure doesn't account for is named by number,
@@ -210,6 +320,7 @@ func TestPlanReadsBack(t *testing.T) {
 					e.Until = until.Add(time.Duration(rapid.IntRange(0, 1000).Draw(t, "days")) * 24 * time.Hour)
 				}
 			}
+			e.Ways = rapid.SampledFrom([]string{"", "1f0c9a2e", "1f0c9a2e 77aa00c1"}).Draw(t, "ways")
 			return e
 		})
 		entries := rapid.SliceOf(entry).Draw(t, "entries")

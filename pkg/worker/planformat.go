@@ -3,7 +3,6 @@ package worker
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -12,18 +11,22 @@ import (
 	"unicode/utf8"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 )
 
 // A plan is lines of JSON: one that says what it is, an object where another
-// dataset begins, and an array for each record: its key, and where it must stay the
-// ground and, where it is known, the end. The last line counts the records, so that
-// a plan that was cut short is told from one that ended.
+// dataset begins, or records that were found in other ways, and an array for each
+// record: its key, and where it must stay the ground and, where it is known, the end.
+// The last line counts the records, so that a plan that was cut short is told from one
+// that ended.
 //
 //	{"habeas":"plan/1"}
 //	{"dataset":"invoices"}
 //	["F-2026-001"]
 //	["F-2026-002","tax-records","2036-12-31T00:00:00Z"]
-//	{"end":2}
+//	{"dataset":"posts","ways":"1f0c9a2e"}
+//	["17"]
+//	{"end":3}
 const planMagic = `{"habeas":"plan/1"}`
 
 const (
@@ -32,10 +35,12 @@ const (
 	// MaxEntries is how many records one plan may name: more are a table, and no
 	// person's.
 	MaxEntries = 10_000_000
+	// MaxPlanWays is how long the ways of an entry are, in bytes.
+	MaxPlanWays = 1024
 
 	// planFlush is when lines are passed on.
 	planFlush = 32 << 10
-	// maxPlanLine is longer than any line: a key whose every byte is escaped, a
+	// maxPlanLine is longer than any line: a key, or ways, whose every byte is escaped, a
 	// ground, a time.
 	maxPlanLine = 6*MaxKey + 1024
 )
@@ -50,6 +55,10 @@ type Entry struct {
 	Keep   bool
 	Ground string
 	Until  time.Time
+	// Ways are names, parted by blanks, of the ways in which the record was found: the
+	// system's own, for one where they matter to what becomes of it. What led to it may be
+	// gone when it is erased.
+	Ways string
 }
 
 // Key returns the key of a record: the column itself where there is one, else the
@@ -74,7 +83,7 @@ func KeyColumns(key string, n int) ([]string, error) {
 	return columns, nil
 }
 
-var errPlanMalformed = errors.New("worker: not a plan, or one that is cut short")
+var errPlanMalformed = telemetry.Constant("worker: not a plan, or one that is cut short")
 
 // appendEntry writes an entry as a line.
 func appendEntry(b []byte, e *Entry) []byte {
@@ -118,11 +127,10 @@ func ReadPlan(r io.Reader) iter.Seq2[Entry, error] {
 // WritePlan writes a plan of these entries to w, for tests.
 func WritePlan(w io.Writer, entries []Entry) error {
 	b := append([]byte(planMagic), '\n')
-	dataset := ""
+	var last planHead
 	for i := range entries {
-		if e := &entries[i]; e.Dataset != dataset {
-			dataset = e.Dataset
-			b = appendDataset(b, dataset)
+		if head := headOf(&entries[i]); head != last {
+			b, last = appendHead(b, head), head
 		}
 		b = appendEntry(b, &entries[i])
 	}
@@ -139,30 +147,30 @@ func readEntries(r io.Reader, f func(Entry) bool) (stopped bool, err error) {
 	if !lines.Scan() || lines.Text() != planMagic {
 		return false, planError(lines.Err())
 	}
-	var dataset string
+	var of planHead
 	var n int64
 	for lines.Scan() {
 		line := lines.Bytes()
 		if len(line) > 0 && line[0] == '[' {
 			e, ok := parseEntry(line)
-			if !ok || dataset == "" {
+			if !ok || of.Dataset == "" {
 				return false, errPlanMalformed
 			}
 			n++
-			e.Dataset = dataset
+			e.Dataset, e.Ways = of.Dataset, of.Ways
 			if !f(e) {
 				return true, nil
 			}
 			continue
 		}
 		var head struct {
-			Dataset string `json:"dataset"`
-			End     *int64 `json:"end"`
+			planHead
+			End *int64 `json:"end"`
 		}
 		if json.Unmarshal(line, &head) != nil || (head.End == nil) == (head.Dataset == "") {
 			return false, errPlanMalformed
 		}
-		if dataset = head.Dataset; head.End != nil {
+		if of = head.planHead; head.End != nil {
 			if *head.End != n || lines.Scan() {
 				return false, errPlanMalformed
 			}
@@ -217,9 +225,21 @@ func appendEnd(b []byte, n int64) []byte {
 	return append(b, "}\n"...)
 }
 
-func appendDataset(b []byte, name string) []byte {
+// planHead is what a plan's records have in common until the next one.
+type planHead struct {
+	Dataset string `json:"dataset"`
+	Ways    string `json:"ways"`
+}
+
+func headOf(e *Entry) planHead { return planHead{e.Dataset, e.Ways} }
+
+func appendHead(b []byte, head planHead) []byte {
 	b = append(b, `{"dataset":`...)
-	b = appendText(b, name)
+	b = appendText(b, head.Dataset)
+	if head.Ways != "" {
+		b = append(b, `,"ways":`...)
+		b = appendText(b, head.Ways)
+	}
 	return append(b, "}\n"...)
 }
 

@@ -40,7 +40,7 @@ type PlanWriter struct {
 	hash    hash.Hash
 	size    int64
 	buf     []byte
-	last    string // the dataset of the last line
+	last    planHead // of the last line
 
 	entries   int64
 	counts    []dsar.Counts
@@ -60,13 +60,13 @@ func NewPlanWriter(m *manifest.Manifest) *PlanWriter {
 // Erase plans that a record is erased or made anonymous. The key is the system's
 // own, unique in the dataset, at most [MaxKey] bytes: see [Key].
 func (p *PlanWriter) Erase(dataset, key string) error {
-	return p.add(Entry{Dataset: dataset, Key: key})
+	return p.Add(Entry{Dataset: dataset, Key: key})
 }
 
 // Keep plans that a record must stay: on the retention's ground, a name such as
 // tax-records, until its Until, the zero time where no end is known.
 func (p *PlanWriter) Keep(dataset, key string, r dsar.Retention) error {
-	return p.add(Entry{Dataset: dataset, Key: key, Keep: true, Ground: r.Ground, Until: r.Until})
+	return p.Add(Entry{Dataset: dataset, Key: key, Keep: true, Ground: r.Ground, Until: r.Until})
 }
 
 // Uncovered says that a dataset could not be looked at, or not all of it, and why:
@@ -103,7 +103,9 @@ func (p *PlanWriter) Plan() (*Plan, error) {
 	return p.made, nil
 }
 
-func (p *PlanWriter) add(e Entry) error {
+// Add plans a record as an entry has it: as [PlanWriter.Keep] does where it must stay, else
+// as [PlanWriter.Erase] does.
+func (p *PlanWriter) Add(e Entry) error {
 	if p.err == nil {
 		p.err = p.write(&e)
 	}
@@ -122,6 +124,8 @@ func (p *PlanWriter) write(e *Entry) error {
 		return Permanent("bad-key", "the worker planned a record of dataset "+d.section.Dataset+" by a key that is empty, too long, or not a text", nil)
 	case e.Keep && !isSlug(e.Ground):
 		return Permanent("bad-ground", "the worker retains records of dataset "+d.section.Dataset+" on a ground that is not a name such as tax-records", nil)
+	case len(e.Ways) > MaxPlanWays || !utf8.ValidString(e.Ways):
+		return Permanent("bad-ways", "the worker planned a record of dataset "+d.section.Dataset+" by ways that are too long, or not a text", nil)
 	case p.entries == MaxEntries:
 		return Permanent("plan-too-long", "the worker planned more records than any person has", nil)
 	}
@@ -140,18 +144,26 @@ func (p *PlanWriter) write(e *Entry) error {
 		return nil
 	}
 	if p.out == nil {
-		out, err := p.create()
-		if err != nil {
-			return Transient("vault", "the plan could not be written to the vault", err)
+		if err := p.begin(); err != nil {
+			return err
 		}
-		p.out = out
-		p.buf = append(append(p.buf, planMagic...), '\n')
 	}
-	if p.last != e.Dataset {
-		p.buf, p.last = appendDataset(p.buf, e.Dataset), e.Dataset
+	if head := headOf(e); p.last != head {
+		p.buf, p.last = appendHead(p.buf, head), head
 	}
 	p.buf = appendEntry(p.buf, e)
 	return p.flush(planFlush)
+}
+
+// begin makes the object, with the plan's first line.
+func (p *PlanWriter) begin() error {
+	out, err := p.create()
+	if err != nil {
+		return Transient("vault", "the plan could not be written to the vault", err)
+	}
+	p.out = out
+	p.buf = append(append(p.buf, planMagic...), '\n')
+	return nil
 }
 
 func (p *PlanWriter) flush(above int) error {
@@ -176,6 +188,9 @@ func (p *PlanWriter) close(err error) error {
 		err = p.ctx.Err()
 	}
 	p.err = errPlanClosed // for what comes after the call
+	if err == nil && p.out == nil && p.create != nil && len(p.uncovered) > 0 {
+		err = p.begin() // an empty one, by which the rest may be erased
+	}
 	if p.out == nil {
 		return err
 	}

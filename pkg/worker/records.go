@@ -32,6 +32,7 @@ type Records struct {
 	out    stream // nil while there is none
 
 	portability bool
+	only        map[string]bool // the datasets that are wanted; nil: all
 	current     *dataset
 	others      []string // the datasets at which a person must look
 	person      manifest.Person
@@ -135,12 +136,16 @@ func (w *Worker) objectName(j *job) string {
 
 // Wants reports whether records of a dataset are kept for this task. Portability
 // reaches only what the person provided or what was observed of them, on consent or
-// contract (GDPR art. 20); [Records.Write] drops the rest. A gather can spare
-// itself the query.
+// contract (GDPR art. 20), and a correction the datasets that it changes; [Records.Write]
+// drops the rest. A gather can spare itself the query.
 func (r *Records) Wants(dataset string) bool {
 	d, ok := r.datasets[dataset]
-	return ok && (!r.portability || d.portable)
+	return ok && (!r.portability || d.portable) && (r.only == nil || r.only[d.section.Dataset])
 }
+
+// Skips reports whether a dataset needn't be read: before a correction all but those that it
+// changes. Portability reads every dataset, and says how many records it leaves out.
+func (r *Records) Skips(dataset string) bool { return r.only != nil && !r.Wants(dataset) }
 
 // Write adds one record to a dataset. The records of a dataset MUST come
 // together: a dataset that was left for another can't be taken up again. The
@@ -164,7 +169,7 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 	}
 	n := &r.counts[len(r.counts)-1]
 	n.Found++
-	if r.portability && !r.current.portable {
+	if !r.Wants(dataset) {
 		return nil
 	}
 	if err := r.out.Write(rec); err != nil {
@@ -248,7 +253,7 @@ func (r *Records) begin(name string) error {
 	}
 	r.counts = append(r.counts, dsar.Counts{Dataset: d.section.Dataset})
 	r.current = d
-	if r.portability && !d.portable {
+	if !r.Wants(name) {
 		return nil
 	}
 	if r.out == nil {

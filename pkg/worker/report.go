@@ -50,7 +50,7 @@ func (w *Worker) result(j *job) dsar.Report {
 		r.Kind, r.Outcome, r.Code, r.Reason = dsar.ReportEnded, j.end, j.code, j.reason
 	case j.err == nil:
 		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
-		if r.Objects = slices.Concat(j.out.objects(), j.planned.objects()); j.task.Action == dsar.Assemble {
+		if r.Objects = slices.Concat(j.out.objects(), j.planned.objects(), j.former.objects()); j.task.Action == dsar.Assemble {
 			r.Objects = []dsar.Object{j.assembled}
 		}
 		missing := uncovered(j.counts)

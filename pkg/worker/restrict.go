@@ -24,12 +24,17 @@ func NotRestrictable(purposes []string, lift bool) error {
 // system has for the task's purposes; nil where it can. What they leave unstopped is said
 // once they are set ([NotRestrictable]).
 func CanRestrict(m *manifest.Manifest, flags []manifest.SQLRestrict, t Task) error {
-	switch {
-	case len(flags) == 0:
+	if len(flags) == 0 {
 		return NotRestrictable(m.Unstopped(nil, t.Purposes), t.Lift)
-	case t.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
-		return Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
-	default:
-		return nil
 	}
+	return CanLift(flags, t)
+}
+
+// CanLift returns why a task that lifts a restriction can't with some flags: of one the
+// value isn't known with which processing goes on. It is nil of any other task.
+func CanLift(flags []manifest.SQLRestrict, t Task) error {
+	if t.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }) {
+		return Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
+	}
+	return nil
 }

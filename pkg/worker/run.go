@@ -12,11 +12,12 @@ import (
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/telemetry"
 )
 
 // ErrHung says that calls of the implementation didn't return though their
 // context was over. Their tasks come again elsewhere.
-var ErrHung = errors.New("worker: calls did not return after their context was over")
+var ErrHung = telemetry.Constant("worker: calls did not return after their context was over")
 
 // Run takes the system's tasks from Kafka until the context is over or [Worker.Stop]
 // is called, then lets the calls that are under way end, for at most

@@ -212,7 +212,7 @@ func TestShreddedAndUnknownKeys(t *testing.T) {
 		t.Errorf("report %+v", r)
 	}
 	e = task(t, v, bob, dsar.Gather, func(tk *dsar.Task) { tk.RequestID = "00000000-0000-4000-8000-000000000001" })
-	if r := handle(t, w, v, e)[0]; r.Kind != dsar.ReportParked || r.Code != "vault" {
+	if r := handle(t, w, v, e)[0]; r.Kind != dsar.ReportFailed || r.Code != "no-keys" {
 		t.Errorf("report %+v", r)
 	}
 	e = task(t, v, bob, dsar.Gather, func(tk *dsar.Task) { tk.RequestID = charlie })

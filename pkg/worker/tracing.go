@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -73,6 +74,9 @@ func (t *tracing) end(j *job, r dsar.Report, what string) {
 		j.span.SetAttributes(attribute.String("habeas.outcome", what))
 		if r.Code != "" {
 			j.span.SetAttributes(attribute.String("habeas.code", r.Code))
+		}
+		if r.Kind == dsar.ReportParked {
+			j.span.AddEvent("parked", trace.WithAttributes(attribute.String("habeas.until", r.Until.UTC().Format(time.RFC3339))))
 		}
 		if r.Kind == dsar.ReportFailed {
 			j.span.SetStatus(codes.Error, r.Code)

@@ -14,6 +14,9 @@ type Identifier struct {
 	// Assurance is why it is believed to be the person's. A worker is handed what is
 	// merely claimed with restrict only, and only where the law asks no proof.
 	Assurance dsar.Assurance
+	// FoundHere tells that this system's own resolve found it, for this request or for an
+	// earlier one: where what it was found in is gone, it may be somebody else's by now.
+	FoundHere bool
 }
 
 // Task is one action for one request, opened for the worker.
@@ -88,7 +91,10 @@ type Eraser interface {
 	Prove(ctx context.Context, jobs []*EraseJob) error
 }
 
-// Rectifier changes the fields that the person corrected.
+// Rectifier changes the fields that the person corrected. Where the worker is a [Gatherer]
+// too and its manifest says gather, it is asked to gather the datasets that the correction
+// concerns ([Records.Skips]) before: what stood there is told to the person, from a sealed
+// object of the vault.
 type Rectifier interface {
 	Rectify(ctx context.Context, jobs []*RectifyJob) error
 }
@@ -120,7 +126,8 @@ type Note struct {
 
 // Job is one task of a call: what every job has. A job that has an Err when the
 // call returns has failed; one that has none has failed where the call returned an
-// error. The others are done, whatever became of these.
+// error, and is called again by itself where that is permanent. The others are done,
+// whatever became of these.
 type Job struct {
 	Task
 	// Err says why this task failed, and what is to happen with it (see "Errors

@@ -17,6 +17,7 @@ import (
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/statement"
 )
 
@@ -74,7 +75,7 @@ func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask, job *wor
 			return dsar.Object{}, err
 		}
 	}
-	name := addendumName(t.RequestID, told.Number)
+	name := outbox.AddendumName(t.RequestID, told.Number)
 	err = a.leave(ctx, name, func(out io.Writer) error {
 		w, err := age.Encrypt(out, bundleKey{keys})
 		if err != nil {
@@ -134,15 +135,10 @@ func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
 	return out, nil
 }
 
-// addendumName returns an addendum's name in the outbox.
-func addendumName(requestID string, number int) string {
-	return fmt.Sprintf("%s.addendum-%d.json.age", requestID, number)
-}
-
 // OpenAddendum opens one of a request's addenda, and holds it to what the journal says of
 // it, as [OpenAnswer] does.
-func OpenAddendum(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string, journalled dsar.Object) (io.ReadCloser, error) {
-	r, err := open(ctx, v, outbox, requestID, journalled.Name)
+func OpenAddendum(ctx context.Context, v *vault.Vault, box *blob.Bucket, requestID string, journalled dsar.Object) (io.ReadCloser, error) {
+	r, err := open(ctx, v, box, requestID, journalled.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,9 @@ type Config struct {
 	Software string
 	// Signer signs the bundles; nil: nobody does.
 	Signer note.Signer
-	Now    func() time.Time
+	// Refused is called for each object that the outbox doesn't take; nil: nobody is told.
+	Refused func()
+	Now     func() time.Time
 }
 
 // Policy gives who answers a request that was received at that time, and what they say
@@ -67,6 +69,13 @@ type Aggregator struct {
 	bundles   bundle.Writer
 	opening   sync.Mutex // held while a bundle's file is made
 	described sync.Map   // statement.System by description: systems, languages and laws are few
+}
+
+// refused says that the outbox took nothing.
+func (a *Aggregator) refused(err error) {
+	if out := (*outboxError)(nil); a.cfg.Refused != nil && errors.As(err, &out) {
+		a.cfg.Refused()
+	}
 }
 
 // New returns an aggregator; the configuration's fields MUST be set, but for

@@ -167,6 +167,35 @@ func TestCertificate(t *testing.T) {
 	}
 }
 
+// TestRetired: of a system that is out of use, and has said nothing, the answer says so
+// without its manifest; where it has said something, that isn't left out for lack of one.
+func TestRetired(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	o := w.gathered(t, 3, "x")
+	on := received.AddDate(0, 0, -7)
+	shop := func(end core.ActionEnd) func(*core.AssembleTask) {
+		return func(task *core.AssembleTask) {
+			task.Answer.Systems = append(task.Answer.Systems, core.SystemAnswer{System: "shop", Retired: &core.Retirement{On: on, Fact: 2}, Ends: []core.ActionEnd{end}})
+		}
+	}
+	if r := w.do(t, w.task(t, o, shop(core.ActionEnd{Action: dsar.Gather, Outcome: dsar.Gathered, At: received, Objects: []dsar.Object{o}}))); r.Code != "no-manifest" {
+		t.Errorf("what it has gathered: %+v", r)
+	}
+	if r := w.do(t, w.task(t, o, shop(core.ActionEnd{Action: dsar.Gather, Outcome: dsar.NotApplicable, At: received, Code: core.CodeRetired}))); r.Outcome != dsar.Assembled {
+		t.Fatalf("%+v", r)
+	}
+	files := w.answer(t)
+	a, err := statement.Read([]byte(files["answer.json"]))
+	must(t, err)
+	if said := a.About("shop", "", statement.Retired); len(said) != 1 || !said[0].At.Equal(on) || len(a.About("", "", statement.NothingLeftOut)) != 0 {
+		t.Errorf("%+v", a.Statements)
+	}
+	if !strings.Contains(files["index.html"], "it has been out of use since 13 November 2026") {
+		t.Error("the page doesn't say so")
+	}
+}
+
 // TestPolicy: what the law asks for stands in the answer, and what it forbids
 // to show doesn't.
 func TestPolicy(t *testing.T) {
@@ -264,6 +293,9 @@ func TestControllersByRegion(t *testing.T) {
 	p := aggregator.FromBook(book, said, nil)
 	if c := p("EEA", words.For("fr"), dsar.Access, received, received); c.Entity != "Europe SARL" || c.Address != "1, rue Une, Luxembourg" || c.Contact != "eu@example.com" || c.Officer != "dpo@example.com" || len(c.Complaint) != 1 || c.Complaint[0].Name != "CNPD" {
 		t.Errorf("%+v", c)
+	}
+	if c := p("elsewhere", words.For("en"), dsar.Access, received, received); len(c.Complaint) != 1 || c.Complaint[0].Name != "us" {
+		t.Errorf("%+v", c.Complaint)
 	}
 	if c := p("Brazil", words.For("en"), dsar.Access, received, received); c.Entity != "World Inc." || c.Address != "1 First Street" || c.Contact != "" || len(c.Complaint) == 0 {
 		t.Errorf("%+v", c)

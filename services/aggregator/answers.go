@@ -10,61 +10,57 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"habeas.dev/pkg/vault"
-	"habeas.dev/services/internal/handover"
+	"habeas.dev/services/internal/outbox"
 )
 
-// Answers are the bundles and their addenda in the outbox, for whoever forgets them.
+// Answers are the answers in the outbox, for whoever forgets them.
 type Answers struct {
 	Vault  *vault.Vault
 	Outbox *blob.Bucket
 }
 
-// Delete deletes what there is of the answer to a request with so many addenda. Where there
-// is nothing, nothing is done.
-func (a Answers) Delete(ctx context.Context, requestID string, addenda int) error {
-	for _, name := range answerNames(requestID, addenda) {
-		if err := a.Outbox.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-			return fmt.Errorf("aggregator: delete %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
 // Opens reports whether anything of the answer to a request with so many addenda can be
-// opened.
-func (a Answers) Opens(ctx context.Context, requestID string, addenda int) (opens bool, err error) {
+// opened: what is sealed by a key of the vault where that key is there, and all else where it
+// lies there.
+func (a Answers) Opens(ctx context.Context, requestID string, addenda int) (bool, error) {
 	keys, err := a.Vault.Keys(ctx, requestID)
-	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
-		return false, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, vault.ErrShredded) && !errors.Is(err, vault.ErrNoKeys) {
 		return false, fmt.Errorf("aggregator: %w", err)
 	}
-	for _, name := range answerNames(requestID, addenda) {
-		sealed, err := a.Outbox.NewReader(ctx, name, nil)
-		if gcerrors.Code(err) == gcerrors.NotFound {
-			continue
-		}
-		if err != nil {
-			return false, fmt.Errorf("aggregator: %s: %w", name, err)
-		}
-		_, err = age.Decrypt(sealed, bundleKey{keys})
-		_ = sealed.Close() // it was only read
-		if err == nil {
-			return true, nil
+	for _, name := range outbox.OfAnswer(requestID, addenda) {
+		if opens, err := a.opens(ctx, name, keys); opens || err != nil {
+			return opens, err
 		}
 	}
 	return false, nil
 }
 
-// answerNames returns the names of all that there can be of an answer in the outbox: the
-// bundle, its addenda, and one more, which was written and not journalled, and what the
-// portal hands them over by. They are known, and not listed: a list takes as long as there
-// are answers in the outbox.
-func answerNames(requestID string, addenda int) []string {
-	names := []string{objectName(requestID), handover.KeyName(requestID), handover.FollowerName(requestID)}
-	for n := range addenda + 1 {
-		names = append(names, addendumName(requestID, n+1))
+// opens reports whether an object is there and can be opened; keys is nil where they are
+// destroyed.
+func (a Answers) opens(ctx context.Context, name string, keys *vault.Keys) (bool, error) {
+	if outbox.Parse(name).Kind.Sealed() {
+		return a.unseals(ctx, name, keys)
 	}
-	return names
+	there, err := a.Outbox.Exists(ctx, name)
+	if err != nil {
+		return false, fmt.Errorf("aggregator: %s: %w", name, err)
+	}
+	return there, nil
+}
+
+// unseals reports whether an object is there and opens by a key of the vault.
+func (a Answers) unseals(ctx context.Context, name string, keys *vault.Keys) (bool, error) {
+	if keys == nil {
+		return false, nil
+	}
+	sealed, err := a.Outbox.NewReader(ctx, name, nil)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("aggregator: %s: %w", name, err)
+	}
+	_, err = age.Decrypt(sealed, bundleKey{keys})
+	_ = sealed.Close() // it was only read
+	return err == nil, nil
 }

@@ -16,10 +16,12 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
@@ -41,7 +43,7 @@ func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, job *wor
 	if err != nil {
 		return dsar.Object{}, err
 	}
-	name := objectName(t.RequestID)
+	name := outbox.AnswerName(t.RequestID)
 	var s bundle.Summary
 	err = a.leave(ctx, name, func(out io.Writer) (err error) {
 		s, err = a.write(ctx, out, keys, t.Answer.Recipient, in)
@@ -51,7 +53,8 @@ func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, job *wor
 }
 
 // leave writes an object into the outbox, as a whole or not at all.
-func (a *Aggregator) leave(ctx context.Context, name string, write func(io.Writer) error) error {
+func (a *Aggregator) leave(ctx context.Context, name string, write func(io.Writer) error) (err error) {
+	defer func() { a.refused(err) }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	a.opening.Lock() // files made in one folder at the same time have the kernel spin
@@ -93,22 +96,19 @@ func (a *Aggregator) write(ctx context.Context, out io.Writer, keys *vault.Keys,
 	return s, w.Close()
 }
 
-// objectName returns a bundle's name in the outbox.
-func objectName(requestID string) string { return requestID + ".zip.age" }
-
 // OpenBundle opens a request's bundle for reading: the ZIP in the clear. What
 // was read is the whole ZIP only when io.EOF came.
-func OpenBundle(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string) (io.ReadCloser, error) {
-	return open(ctx, v, outbox, requestID, objectName(requestID))
+func OpenBundle(ctx context.Context, v *vault.Vault, box *blob.Bucket, requestID string) (io.ReadCloser, error) {
+	return open(ctx, v, box, requestID, outbox.AnswerName(requestID))
 }
 
 // open opens what lies in the outbox for a request.
-func open(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID, name string) (io.ReadCloser, error) {
+func open(ctx context.Context, v *vault.Vault, box *blob.Bucket, requestID, name string) (io.ReadCloser, error) {
 	keys, err := v.Keys(ctx, requestID)
 	if err != nil {
 		return nil, fmt.Errorf("aggregator: %w", err)
 	}
-	sealed, err := outbox.NewReader(ctx, name, nil)
+	sealed, err := box.NewReader(ctx, name, nil)
 	if err != nil {
 		return nil, fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
 	}
@@ -149,17 +149,24 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	var described []statement.System
 	for _, s := range t.Answer.Systems {
 		m := a.manifests[s.System]
+		if m == nil && nothingOf(s) {
+			m = &manifest.Manifest{System: s.System}
+		}
 		if m == nil {
 			return in, &unknownSystemError{s.System}
 		}
 		part := bundle.System{Manifest: m}
 		if t.Right == dsar.Access || t.Right == dsar.Portability {
-			part.Sources, part.Released = a.sources(job, s)
+			part.Sources = a.sources(job, s, dsar.Gather)
+			part.Released, part.Reviewed = ended(s, dsar.CodeOthersReleased), ended(s, dsar.CodeOthersReviewed)
 			for _, p := range t.Answer.Parts {
 				if p.System == s.System {
 					part.Refused = append(part.Refused, p.Dataset)
 				}
 			}
+		}
+		if t.Right == dsar.Rectification {
+			part.Former, part.Lost = a.sources(job, s, dsar.Rectify), lost
 		}
 		in.Systems, described = append(in.Systems, part), append(described, a.describe(m, lang, t.Jurisdiction))
 	}
@@ -169,10 +176,18 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	in.Tell = func(read []statement.Reading) statement.Document {
 		return statement.Document{
 			Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Vocabulary: statement.Vocabulary(), Systems: described,
-			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read, Refusal: controller.Refusal}),
+			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read, Refusal: controller.Refusal, Abroad: controller.Abroad}),
 		}
 	}
 	return in, nil
+}
+
+// nothingOf reports whether a system is out of use and has said nothing of the person: then
+// there is nothing to tell of it that its manifest would be needed for.
+func nothingOf(s core.SystemAnswer) bool {
+	return s.Retired != nil && !slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool {
+		return e.Code != core.CodeRetired && e.Code != core.CodeRetiredOpen && e.Action != dsar.Resolve
+	})
 }
 
 // describe returns what an answer tells of a system: the same for all answers in a language
@@ -231,14 +246,12 @@ func lifts(keys *vault.Keys, t core.AssembleTask) (bool, error) {
 	return d.Lift, nil
 }
 
-// sources returns the record streams that a system's gathering left in the vault, and
-// whether a person released what may be about others.
-func (a *Aggregator) sources(job *worker.AssembleJob, s core.SystemAnswer) (sources []bundle.Source, released bool) {
+// sources returns the record streams that an action of a system left in the vault.
+func (a *Aggregator) sources(job *worker.AssembleJob, s core.SystemAnswer, action dsar.Action) (sources []bundle.Source) {
 	for _, end := range s.Ends {
-		if end.Action != dsar.Gather {
+		if end.Action != action {
 			continue
 		}
-		released = end.Code == dsar.CodeOthersReleased
 		for _, o := range end.Objects {
 			sources = append(sources, func(ctx context.Context) (io.ReadCloser, error) {
 				r, err := job.Open(ctx, o.Name)
@@ -249,7 +262,12 @@ func (a *Aggregator) sources(job *worker.AssembleJob, s core.SystemAnswer) (sour
 			})
 		}
 	}
-	return sources, released
+	return sources
+}
+
+// ended reports whether a system's gathering ended with a code.
+func ended(s core.SystemAnswer, code string) bool {
+	return slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool { return e.Action == dsar.Gather && e.Code == code })
 }
 
 // measured holds an object to the length that its worker reported.
@@ -258,7 +276,7 @@ type measured struct {
 	want, got int64
 }
 
-var errLength = errors.New("the object isn't as long as its worker reported")
+var errLength = telemetry.Constant("the object isn't as long as its worker reported")
 
 func (m *measured) Read(p []byte) (int, error) {
 	n, err := m.ReadCloser.Read(p)

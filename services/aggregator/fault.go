@@ -60,7 +60,7 @@ var judged = [...]struct {
 	code, reason string
 }{
 	{vault.ErrShredded, "keys-destroyed", "the request's keys were destroyed: there is nothing left to answer with"},
-	{vault.ErrNoKeys, "no-keys", "the request has no keys in this vault"},
+	{vault.ErrNoKeys, "no-keys", "the vault has no keys of the request, so it is older than the journal: restore a newer copy of its keys, then retry; or cancel the request, and have it sent again under a new id"},
 	{vault.ErrNoObject, dsar.CodeObjectMissing, "an object that a system gathered isn't in the vault; let the system gather again"},
 	{vault.ErrCorrupt, dsar.CodeObjectDamaged, "an object that a system gathered is damaged; let the system gather again"},
 	{errLength, dsar.CodeObjectDamaged, "an object isn't as long as its system reported; let the system gather again"},
@@ -69,6 +69,12 @@ var judged = [...]struct {
 	{record.ErrTooLong, dsar.CodeObjectDamaged, "an object that a system gathered has a record that is too long"},
 	{bundle.ErrInput, "not-a-bundle", "a name of a system or of the request can't be a file's name"},
 	{bundle.ErrUndeclared, "undeclared", "a system gathered a dataset or column that its manifest doesn't declare; mend the manifest, or gather again"},
+}
+
+// lost reports whether an error says that an object is damaged or gone.
+func lost(err error) bool {
+	code, _ := judge(err)
+	return code == dsar.CodeObjectMissing || code == dsar.CodeObjectDamaged
 }
 
 // fault says what an error means for its task: it is for a person, or the task is

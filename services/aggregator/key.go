@@ -1,10 +1,9 @@
 package aggregator
 
 import (
-	"errors"
-
 	"filippo.io/age"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 )
 
@@ -20,7 +19,7 @@ const (
 )
 
 // ErrNoIdentity says that a bundle was written before bundles had identities.
-var ErrNoIdentity = errors.New("aggregator: the answer has no identity of its own; have it assembled anew")
+var ErrNoIdentity = telemetry.Constant("aggregator: the answer has no identity of its own; have it assembled anew")
 
 // bundleKey is an age recipient and identity: a bundle's file key is sealed with
 // the keys of its request, so that who has the vault opens it, and nobody else,

@@ -110,7 +110,7 @@ func answerIn(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 	in.Tell = func(read []statement.Reading) statement.Document {
 		described := []statement.System{bundle.Describe(shop(), lang, jurisdiction)}
 		return statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Systems: described,
-			Statements: statement.Make(statement.Evidence{Request: request, Told: told, Identifiers: in.Identifiers, Systems: described, Read: read})}
+			Statements: statement.Make(statement.Evidence{Request: request, Told: told, Identifiers: in.Identifiers, Systems: described, Read: read, Abroad: controller.Abroad})}
 	}
 	var b bytes.Buffer
 	if _, err := bundle.Write(t.Context(), &b, in); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -13,17 +12,19 @@ import (
 	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/outbox"
 )
 
 // ErrAltered says that a bundle isn't the one that the journal names.
-var ErrAltered = errors.New("the answer in the outbox isn't the one that the journal names: it was altered or exchanged; restore it from a backup, or have it assembled anew with habeas retry")
+var ErrAltered = telemetry.Constant("the answer in the outbox isn't the one that the journal names: it was altered or exchanged; restore it from a backup, or have it assembled anew with habeas retry")
 
 // OpenAnswer opens a request's bundle as [OpenBundle] does, and holds it to what the
 // journal says of it: where its length or hash is another, reading ends with
 // [ErrAltered] in the place of io.EOF (TestOpenAnswer).
-func OpenAnswer(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string, journalled dsar.Object) (io.ReadCloser, error) {
-	r, err := OpenBundle(ctx, v, outbox, requestID)
+func OpenAnswer(ctx context.Context, v *vault.Vault, box *blob.Bucket, requestID string, journalled dsar.Object) (io.ReadCloser, error) {
+	r, err := OpenBundle(ctx, v, box, requestID)
 	if err != nil {
 		return nil, err
 	}
@@ -32,12 +33,12 @@ func OpenAnswer(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, reques
 
 // OpenIdentity returns the identity that opens a request's bundle, and nothing else: an age
 // identity to be wrapped under a passphrase.
-func OpenIdentity(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string) (string, error) {
+func OpenIdentity(ctx context.Context, v *vault.Vault, box *blob.Bucket, requestID string) (string, error) {
 	keys, err := v.Keys(ctx, requestID)
 	if err != nil {
 		return "", fmt.Errorf("aggregator: %w", err)
 	}
-	sealed, err := outbox.NewReader(ctx, objectName(requestID), nil)
+	sealed, err := box.NewReader(ctx, outbox.AnswerName(requestID), nil)
 	if err != nil {
 		return "", fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
 	}

@@ -1,7 +1,6 @@
 package aggregator
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -18,23 +17,20 @@ import (
 // what the data of all systems is used for.
 func FromBook(book *policy.Book, said operator.Operator, used manifest.Purposes) Policy {
 	return func(jurisdiction string, lang *words.Language, right dsar.Right, received, now time.Time) statement.Controller {
-		who := said.For(jurisdiction)
-		p := statement.Controller{Entity: who.Name, Address: who.Address, Contact: who.Contact, Officer: who.Officer, Representative: who.Representative}
 		j, ok := book.Jurisdiction(jurisdiction)
+		who := said.For(jurisdiction)
+		if ok {
+			who = said.Under(j, lang)
+		}
+		p := statement.Controller{Entity: who.Name, Address: who.Address, Contact: who.Contact, Officer: who.Officer, Representative: who.Representative}
 		if !ok {
 			return p // nothing is known of the place
 		}
-		p.Law, p.Entity = lang.Text(j.Law.Name), cmp.Or(p.Entity, lang.Text(j.Responsible.Name))
-		for _, c := range j.Complaint {
-			p.Complaint = append(p.Complaint, statement.Authority{Name: lang.Text(c.Name), URL: c.URL})
-		}
-		if len(who.Authorities) > 0 {
-			p.Complaint = nil
-		}
+		p.Law = lang.Text(j.Law.Name)
 		for _, a := range who.Authorities {
 			p.Complaint = append(p.Complaint, statement.Authority{Name: a.Name, URL: a.URL})
 		}
-		p.Grants = j.Over(received)
+		p.Grants, p.Abroad = j.Over(received), j.Abroad
 		p.Refusal = func(ground string) (title, source string) {
 			r, _ := j.Refusal(ground)
 			return lang.Text(r.Title), r.Cited(lang.Text)

@@ -41,13 +41,20 @@ var (
 	errNotIn  = errors.New("The request can’t be taken in as it stands: look at whom it is about, and at the right.")        //nolint:staticcheck // shown as it is
 )
 
+// What can be wrong with looking at what was gathered.
+var (
+	errNotReviewed = errors.New("Nothing that was gathered waits here for somebody to look at it.")                                                            //nolint:staticcheck // shown as it is
+	errReviewLarge = errors.New("There is more than a page shows: use habeas review on the command line, and hand over what may be shown with habeas answer.") //nolint:staticcheck // shown as it is
+)
+
 // values holds a form's values.
 type values struct{ url.Values }
 
-// readForm reads a form that has a reason, and checks the reason. What was written
-// is there also where it can't be taken, so that nobody writes it again.
-func readForm(w http.ResponseWriter, r *http.Request) (values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+// readForm reads a form of at most so many bytes that has a reason, and checks the reason. What
+// was written is there also where it can't be taken, so that nobody writes it again; there is
+// nothing where the form couldn't be read.
+func readForm(w http.ResponseWriter, r *http.Request, most int64) (values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if err := r.ParseForm(); err != nil {
 		return values{url.Values{}}, errTooLarge
 	}
@@ -96,7 +103,7 @@ func (c *Console) form(w http.ResponseWriter, r *http.Request, u User) (id strin
 	if id, ok = c.requestID(w, r, u); !ok {
 		return "", form, false
 	}
-	form, err := readForm(w, r)
+	form, err := readForm(w, r, maxForm)
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 	}
@@ -115,13 +122,16 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, verb core.
 		err = c.possible(r.Context(), id, verb, do)
 	}
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, do)
+		_, err = c.do(r.Context(), id, do)
 	}
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 		return
 	}
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	if verb == core.VerbSecond && form.Get("verdict") == "decline" {
+		name = "second-declined"
+	}
 	http.Redirect(w, r, "/requests/"+id+"?done="+name, http.StatusSeeOther)
 }
 
@@ -137,6 +147,10 @@ func (f values) acts() int {
 // again shows a request's page with the reason why an act was refused, and with
 // what was written into its form.
 func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id string, form values, why error) {
+	if errors.Is(why, errAsked) {
+		http.Redirect(w, r, "/requests/"+id+"?done=second-asked", http.StatusSeeOther)
+		return
+	}
 	b, err := c.body(r, id, u.Role)
 	if err != nil {
 		c.refused(w, r, u, err)
@@ -166,7 +180,7 @@ func (b *requestBody) typed(name string, form values) {
 // explain returns the sentence that says why something wasn't done, in English, and
 // the status of the page with it.
 func explain(err error) (text string, status int) {
-	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn} {
+	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn, errNotReviewed, errReviewLarge} {
 		if errors.Is(err, own) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
@@ -187,10 +201,11 @@ func explain(err error) (text string, status int) {
 // done returns the sentence about what was done, for the page that follows.
 func done(act string) string {
 	return map[string]string{
-		"new": "The request is taken in, and assigned to you.", "retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
+		"new": "The request is taken in, and assigned to you.", "retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "It is accepted.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
-		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
+		"clarify": "It goes on.", "deliver": "It is noted; where you haven’t told the person yourself, a letter goes.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "note": "It is noted.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",
+		"second": "It is noted. What you agreed to is done; to look, your colleague has a day.", "second-declined": "It is noted: it isn’t done.", "second-asked": "It isn’t done yet: a second person is asked to agree.",
 		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.", "revoke-answer": "The answer is served to nobody any more.",
 	}[act]
 }
@@ -237,7 +252,7 @@ func clarify(c *Console, u User, f values, now time.Time) (core.Command, error) 
 }
 
 func deliver(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.DeliverAgain{By: u.By(), Reason: f.Get("reason"), Now: now}, nil
+	return core.DeliverAgain{By: u.By(), Reason: f.Get("reason"), ByHand: f.Get("by_hand") == "yes", Now: now}, nil
 }
 
 func cancel(_ *Console, u User, f values, now time.Time) (core.Command, error) {
@@ -271,13 +286,13 @@ func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do core.IfUnchanged) error {
 	switch command := do.Command.(type) {
 	case core.Retry:
-		_, s, err := c.state(ctx, id)
+		s, err := c.state(ctx, id)
 		if err != nil {
 			return err
 		}
 		return c.takesUp(s, verb, command, do)
 	case core.Hold:
-		_, s, err := c.state(ctx, id)
+		s, err := c.state(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -291,13 +306,13 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 		if command.Into == id {
 			return errMergeInto
 		}
-		_, other, err := c.state(ctx, command.Into)
+		other, err := c.state(ctx, command.Into)
 		if errors.Is(err, core.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != core.StatusCompleted {
 			return errMergeInto
 		}
 		return err
 	case core.Assign:
-		_, s, err := c.state(ctx, id)
+		s, err := c.state(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -311,7 +326,7 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 // command takes up what has failed, what is parked, and what is lost, and each has a
 // form of its own. Only what failed can be left unnamed: it is all of it then.
 func (c *Console) takesUp(s core.State, verb core.Verb, command core.Retry, do core.IfUnchanged) error {
-	if _, err := core.Decide(s, do); err != nil {
+	if _, err := core.Decide(s, do); err != nil && !errors.Is(err, core.ErrSecond) {
 		return err
 	}
 	choice, ok := s.Allowed(core.Officer, c.Policy, command.Now).Find(verb)
@@ -369,7 +384,7 @@ func givePart(_ *Console, u User, f values, now time.Time) (core.Command, error)
 }
 
 func decide(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.DecideGrievance{By: u.By(), Finding: core.Finding(f.Get("finding")), Reason: f.Get("reason"), Now: now}, nil
+	return core.DecideGrievance{By: u.By(), Finding: core.Finding(f.Get("finding")), Give: f.Values["give"], Reason: f.Get("reason"), Now: now}, nil
 }
 
 func hold(_ *Console, u User, f values, now time.Time) (core.Command, error) {

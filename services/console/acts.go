@@ -2,10 +2,12 @@ package console
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/internal/words"
 )
 
@@ -26,6 +28,10 @@ type act struct {
 	Choice  core.Choice
 	// Task is what a person has done by hand, with [core.VerbAttest].
 	Task *manual
+	// Second is what another person wants done, with [core.VerbSecond].
+	Second *core.Second
+	// Wanted says what that is, in the reader's language.
+	Wanted string
 	// Why is the reason that the form comes with: for acts that need none but that
 	// somebody wants them.
 	Why string
@@ -71,6 +77,7 @@ var ending = []core.Verb{core.VerbRevokeAnswer, core.VerbRefuse, core.VerbRefuse
 
 // labels has what a verb's button says; what has a form elsewhere on the page has none.
 var labels = map[core.Verb]act{
+	core.VerbSecond:           {Label: "Judge what a colleague wants done"},
 	core.VerbDecide:           {Label: "Decide", Hint: "Who asked is told the reason. A refused request that it is about is taken up again where you uphold it."},
 	core.VerbAttest:           {Label: "Note it"},
 	core.VerbRetry:            {Label: "Retry what failed"},
@@ -79,7 +86,7 @@ var labels = map[core.Verb]act{
 	core.VerbClarify:          {Label: "The person has answered: go on"},
 	core.VerbTryNow:           {Label: "Try now what is parked"},
 	core.VerbGatherAgain:      {Label: "Gather again what is lost"},
-	core.VerbDeliver:          {Label: "Deliver again"},
+	core.VerbDeliver:          {Label: "Deliver again", Hint: "The person is written once more what became of their request."},
 	core.VerbNewPassphrase:    {Label: "Make a new passphrase for the answer", Hint: "It is shown once. Give it to the person by another way than mail; the old one opens nothing any more."},
 	core.VerbRevokeAnswer:     {Label: "Revoke what opens the answer", Hint: "The answer is then served to nobody, until you make a new passphrase."},
 	core.VerbProveAgain:       {Label: "Ask again what was erased", Hint: "By the keys of the plan: what the person has given anew isn’t looked for."},
@@ -98,11 +105,20 @@ var labels = map[core.Verb]act{
 	core.VerbCancel:           {Label: "Cancel the request", Hint: "What systems have done stays done."},
 }
 
+// about reports whether a form is about a system: what a person has done in it, or what it
+// has to be accepted of.
+func (a act) about(system string) bool {
+	if a.Task != nil {
+		return a.Task.System == system
+	}
+	return len(a.Systems) == 0 || slices.Contains(a.Systems, system)
+}
+
 // ticked are the verbs whose systems are ticked in the form.
 var ticked = []core.Verb{core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain}
 
 // forms returns what may be done, a form each, in the core's order.
-func (a actions) forms(lang *words.Language) (out []act) {
+func (a actions) forms(lang *words.Language, titled timeline.Titles) (out []act) {
 	for _, c := range a.Choices {
 		one, ok := labels[c.Verb]
 		if !ok {
@@ -124,9 +140,25 @@ func (a actions) forms(lang *words.Language) (out []act) {
 				this.Task = &a.Manual[i]
 				out = append(out, this)
 			}
+		case core.VerbAcceptPlan:
+			planned, erased := one, act{Verb: c.Verb, Label: "Accept it as it was done", Choice: c}
+			planned.Systems = slices.DeleteFunc(slices.Clone(c.Systems), a.isErased)
+			erased.Systems = slices.DeleteFunc(slices.Clone(c.Systems), func(system string) bool { return !a.isErased(system) })
+			for _, this := range []act{planned, erased} {
+				if len(this.Systems) > 0 {
+					out = append(out, this)
+				}
+			}
 		case core.VerbSettleNotice:
 			for _, n := range c.Notices {
 				each(n.Recipient, field{"recipient", n.Recipient})
+			}
+		case core.VerbSecond:
+			for i := range c.Seconds {
+				this := one
+				this.Wanted = timeline.Say(lang.Word).Wanted(titled.Matter(c.Seconds[i].Matter))
+				this.Second, this.Fixed = &c.Seconds[i], []field{{"asked", strconv.Itoa(c.Seconds[i].Asked)}}
+				out = append(out, this)
 			}
 		case core.VerbLift:
 			for _, h := range c.Holds {
@@ -168,7 +200,7 @@ type next struct {
 func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 	find := func(verb core.Verb, system string) *act {
 		for i := range forms {
-			if f := forms[i]; f.Verb == verb && (f.Task == nil || system == "" || f.Task.System == system) {
+			if f := forms[i]; f.Verb == verb && (system == "" || f.about(system)) {
 				return &forms[i]
 			}
 		}
@@ -195,12 +227,23 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 	case core.NeedHand:
 		return next{Tone: "bad", Text: handText(l, s, need, title), Act: find(core.VerbAttest, need.System)}
 	case core.NeedPlan:
-		if accept := find(core.VerbAcceptPlan, ""); accept != nil {
+		if accept := find(core.VerbAcceptPlan, need.System); accept != nil {
 			return next{Tone: "bad", Text: l.f("More is to be erased in %s than expected: look at the plan, then accept it or refuse", title), Act: accept}
 		}
 		return next{Tone: "bad", Text: l.f("More is to be erased in %s than expected: a privacy officer decides", title)}
+	case core.NeedErased:
+		if accept := find(core.VerbAcceptPlan, need.System); accept != nil {
+			return next{Tone: "bad", Text: l.f("More was erased in %s than planned: look at what the worker did, then accept it as it was done", title), Act: accept}
+		}
+		return next{Tone: "bad", Text: l.f("More was erased in %s than planned: a privacy officer decides", title)}
+	case core.NeedUntold:
+		return next{Tone: "bad", Text: lang.Say("It was answered before the journal was restored: look at the answer, and note that you did"), Act: find(core.VerbNote, "")}
 	case core.NeedJudge:
 		return next{Tone: "bad", Text: lang.Say("A proof has come in: look at it, and judge it"), Act: find(core.VerbJudgeProof, ""), Sent: true}
+	case core.NeedSecond:
+		return next{Tone: "bad", Text: lang.Say("Somebody wants something done that a second person must agree to"), Act: find(core.VerbSecond, "")}
+	case core.NeedTell:
+		return next{Tone: "bad", Text: unreached(lang, s), Act: find(core.VerbDeliver, "")}
 	case core.NeedDecision:
 		if decide := find(core.VerbDecide, ""); decide != nil {
 			return next{Tone: "bad", Text: lang.Say("Read what the person writes, and decide"), Act: decide}
@@ -276,5 +319,23 @@ func handText(l locale, s core.State, n core.Need, title string) string {
 		return l.f("%s has found what may be somebody else’s: say which are the person’s", title)
 	default:
 		return l.f("%s is to be done by hand", title)
+	}
+}
+
+// unreached says why nobody has told the person, and what is to be done.
+func unreached(lang *words.Language, s core.State) string {
+	why, _ := s.Unreached()
+	//exhaustive:enforce
+	switch why {
+	case core.UnreachedMail:
+		return lang.Say("The letter couldn’t be mailed: tell the person by another way, and note it")
+	case core.UnreachedFound:
+		return lang.Say("The journal was restored, and it isn’t known whether the letter was mailed: find out, tell the person where it wasn’t, and note it")
+	case core.UnreachedCaller:
+		return lang.Say("The caller tells its people itself, and couldn’t be told: tell the person by another way, and note it")
+	case core.UnreachedLate:
+		return lang.Say("Nobody has told the person for three days, as far as is known: see to it that they hear of it, and note it")
+	default:
+		return ""
 	}
 }

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -52,6 +53,8 @@ func TestNextStep(t *testing.T) {
 		"failed, for a viewer":   {d.failed(), console.Viewer, "Billing has failed", ""},
 		"by hand":                {byHand(), console.Agent, "Billing is to be done by hand", "answer"},
 		"a large plan":           {d.tooLarge(), console.Officer, "More is to be erased in Billing than expected: look", "accept-plan"},
+		"erased too much":        {d.erasedTooMuch(), console.Officer, "More was erased in Billing than planned: look at what", "accept-plan"},
+		"erased, no agent":       {d.erasedTooMuch(), console.Agent, "More was erased in Billing than planned: a privacy officer decides", ""},
 		"a large plan, no agent": {d.tooLarge(), console.Agent, "a privacy officer decides", ""},
 		"a proof came":           {d.proofSent(), console.Agent, "A proof has come in", "judge-proof"},
 		"a proof is awaited":     {d.proofAsked(), console.Agent, "The person’s proof is awaited", ""},
@@ -60,6 +63,7 @@ func TestNextStep(t *testing.T) {
 		"parked":                 {d.parked(), console.Agent, "1 system is parked", "try-now"},
 		"runs":                   {d.running(), console.Agent, "Nothing to do: it goes on by itself", ""},
 		"ended":                  {d.completed(), console.Agent, "Nothing to do: it has ended", ""},
+		"nobody is told":         {d.untold(), console.Agent, "tell the person by another way, and note it", "deliver"},
 		"late":                   {late(), console.Agent, "It is late, and systems are still at it", ""},
 	} {
 		page := d.call(d.as(c.role), "GET", "/requests/"+c.id, nil).Body.String()
@@ -79,6 +83,26 @@ func TestNextStep(t *testing.T) {
 	}
 }
 
+// TestWhatIsErasedIsAccepted: what was erased beside a plan is accepted as it was done, in words
+// that don't say that it is yet to be erased.
+func TestWhatIsErasedIsAccepted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.erasedTooMuch()
+	officer := d.as(console.Officer)
+	page := d.call(officer, "GET", "/requests/"+id, nil).Body.String()
+	if !strings.Contains(page, "Accept it as it was done") || strings.Contains(page, "Accept the plan") || strings.Contains(page, "is to be erased") {
+		t.Error("it reads as if it were a plan")
+	}
+	if inbox := d.call(officer, "GET", "/", nil).Body.String(); !strings.Contains(inbox, "more was erased than planned: look at what the worker did") {
+		t.Error("the inbox doesn't say what was done")
+	}
+	w := d.call(officer, "POST", "/requests/"+id+"/accept-plan", d.form(id, "system", "billing"))
+	if page := d.call(officer, "GET", w.Header().Get("Location"), nil).Body.String(); !strings.Contains(page, "It is accepted.") {
+		t.Errorf("%d to %q", w.Code, w.Header().Get("Location"))
+	}
+}
+
 // TestEndingActsStandApart: what ends a request, or takes something from the person, is
 // never the next step, and stands below all else.
 func TestEndingActsStandApart(t *testing.T) {
@@ -94,6 +118,38 @@ func TestEndingActsStandApart(t *testing.T) {
 		}
 		if at := strings.Index(page, "/requests/"+id+"/assign\""); at < 0 || at > apart {
 			t.Errorf("%s: assign stands at %d, and the heading at %d", name, at, apart)
+		}
+	}
+}
+
+// TestToldByHand: who has told the person by another way notes it, and how; then the request is
+// completed, and no letter goes. Without that a letter goes once more.
+func TestToldByHand(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id, again := d.untold(), d.untold()
+	state := func(id string) core.State {
+		s, err := d.requests.State(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	if s := state(id); s.Status != core.StatusDelivering {
+		t.Fatalf("%s", s.Status)
+	}
+	for _, c := range []struct {
+		id     string
+		values []string
+		status core.Status
+		due    int // letters
+	}{{id, []string{"reason", "by registered post", "by_hand", "yes"}, core.StatusCompleted, 0}, {again, []string{"reason", "they have another address"}, core.StatusDelivering, 1}} {
+		before := len(state(c.id).Unwritten())
+		if w := d.call(d.as(console.Agent), http.MethodPost, "/requests/"+c.id+"/deliver", d.form(c.id, c.values...)); w.Code != http.StatusSeeOther {
+			t.Fatalf("%d: %s", w.Code, w.Body)
+		}
+		if s := state(c.id); s.Status != c.status || len(s.Unwritten())-before != c.due {
+			t.Errorf("%v: %s, %d letters are due", c.values, s.Status, len(s.Unwritten())-before)
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 	f := values{url.Values{}}
 	do, err := c.attestation(r, u, id, f)
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, core.IfUnchanged{Acts: f.acts(), Command: do})
+		_, err = c.do(r.Context(), id, core.IfUnchanged{Acts: f.acts(), Command: do})
 	}
 	if err != nil {
 		c.again(w, r, u, id, f, err)
@@ -125,7 +125,7 @@ func (c *Console) deposit(r *http.Request, id string, do *core.Attest, dataset s
 	case slices.ContainsFunc(do.Counts, func(n dsar.Counts) bool { return n.Dataset == dataset }):
 		return errTwice
 	}
-	_, s, err := c.state(r.Context(), id)
+	s, err := c.state(r.Context(), id)
 	if err != nil {
 		return err
 	}

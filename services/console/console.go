@@ -25,10 +25,12 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correction"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/remarks"
 	"habeas.dev/services/internal/words"
 )
 
@@ -101,6 +103,9 @@ type Config struct {
 	Writer   *letter.Writer
 	Phrases  Phrases
 	Evidence Evidence
+	// Corrections looks up what a correction would change; nil: no system can be asked from
+	// here.
+	Corrections func(ctx context.Context, s core.State) ([]correction.System, error)
 	// Operator says who answers for the data, in the register.
 	Operator operator.Operator
 	// TakeIn takes in a request that came to an agent: the data of
@@ -225,24 +230,42 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// state folds a request's facts.
-func (c *Console) state(ctx context.Context, id string) ([]journal.Fact, core.State, error) {
-	var s core.State
+// reading is a request as it is read here: its facts, what each of them says, and what they
+// come to.
+type reading struct {
+	facts  []journal.Fact
+	events []core.Event
+	state  core.State
+}
+
+// read reads a request with what people wrote in it.
+func (c *Console) read(ctx context.Context, id string) (reading, error) {
+	return c.readBy(ctx, id, remarks.Remarks{Vault: c.Vault}.Opens(ctx, id))
+}
+
+// closed returns a fact without what people wrote in it, which costs no key.
+func closed(e core.Event) (core.Event, error) { return remarks.Closed(e), nil }
+
+// readBy reads a request whose facts are each as opens returns them.
+func (c *Console) readBy(ctx context.Context, id string, opens func(core.Event) (core.Event, error)) (reading, error) {
 	facts, err := c.Journal.Facts(ctx, id, 1)
 	if err == nil && len(facts) == 0 {
 		err = core.ErrUnknown
 	}
 	if err != nil {
-		return nil, s, err
+		return reading{}, err
 	}
-	for _, f := range facts {
-		e, err := core.Decode(f.Type, f.Data)
-		if err != nil {
-			return nil, s, err
-		}
-		s = core.Evolve(s, e)
+	events, err := journal.Events(facts, opens)
+	if err != nil {
+		return reading{}, err
 	}
-	return facts, s, nil
+	return reading{facts, events, core.Fold(events)}, nil
+}
+
+// state returns what a request's facts come to.
+func (c *Console) state(ctx context.Context, id string) (core.State, error) {
+	r, err := c.read(ctx, id)
+	return r.state, err
 }
 
 // trouble is what the log is told of a page that couldn't be made; the person is

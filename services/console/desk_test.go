@@ -27,6 +27,7 @@ import (
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correction"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/letter"
@@ -60,17 +61,25 @@ datasets:
     columns:
       - {name: number, title: {en: Number, fr: Numéro}}
       - {name: amount, title: {en: Amount, fr: Montant}}
+      - {name: payer, title: {en: Payer, fr: Payeur}}
+      - {name: note, title: {en: Note, fr: Note}}
+      - {name: card, title: {en: Card, fr: Carte}, secret: payment-card}
+    others: [{columns: [payer, note, card], unless: {email: payer}, then: person}]
 `
 
 // desk is a console on requests in memory, and the clock that it goes by.
 type desk struct {
+	about string // the request that the next appeal is about; empty: one that was refused
 	*console.Console
 	t        testing.TB
 	handler  http.Handler
 	signIn   *console.OIDC
 	journal  journal.Store
-	systems  []string // beside billing
-	ends     string   // where the provider ends its session, after its own address
+	systems  []string     // beside billing
+	toldBy   core.Channel // of requests that come in
+	fourEyes []core.FourEyes
+	carried  []core.HoldPlaced // holds that come over to what comes in
+	ends     string            // where the provider ends its session, after its own address
 	tasks    func(ctx context.Context, system string) (int64, error)
 	accounts func(ctx context.Context) ([]vendorapi.Account, error)
 	letters  map[string]string // by the names of their objects
@@ -119,7 +128,7 @@ func (d *desk) open() {
 			manifests = append(manifests, &m)
 		}
 	}
-	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book, Answers: answers{}, Sent: sentThings{},
+	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book, Answers: answers{}, Sent: sentThings{}, Corrections: d.corrections,
 		SignIn: d.signIn, TakeIn: d.takeIn, Evidence: console.Evidence{Signer: d.signer, Receipt: d.receipt}, Letters: d, Writer: letter.NewWriter(d.book, operator.Operator{}), Phrases: d.phrases, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)
@@ -280,23 +289,24 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 		d.t.Fatal("no EEA")
 	}
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
-		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
+		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
 	for _, name := range systems {
 		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10})
 	}
 	if right.Decided() {
-		refused := d.submit(dsar.Access)
-		d.do(refused, core.Refuse{By: "lea", Ground: "excessive", Now: start})
+		refused := d.about
+		if refused == "" {
+			refused = d.submit(dsar.Access)
+			d.do(refused, core.Refuse{By: "lea", Ground: "excessive", Now: start})
+		}
 		a.Systems, a.Recipients, a.About = nil, nil, &core.About{RequestID: refused, Right: dsar.Access, DecidedBy: []string{"lea"}}
 		if a.Details, err = keys.Seal([]byte(`{"message":"look again, says `+canary+`"}`), vault.RequestDetails); err != nil {
 			d.t.Fatal(err)
 		}
 	}
-	if _, err = d.requests.Accept(context.Background(), a); err != nil {
-		d.t.Fatal(err)
-	}
+	d.do(id, core.Submit{Accepted: a, Holds: d.carried})
 	return id
 }
 
@@ -341,15 +351,50 @@ func (d *desk) tooLarge() string {
 	return id
 }
 
+// erasedTooMuch has an erasure report far more as erased than its plan has.
+func (d *desk) erasedTooMuch() string {
+	id := d.submit(dsar.Erasure)
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Plan, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 2}}, Objects: []dsar.Object{{Name: "billing/plan/1-test", SHA256: strings.Repeat("0", 64)}}})
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Erase, Kind: dsar.ReportEnded, Outcome: dsar.Erased, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5002, Erased: 5002, Late: 5000}}})
+	return id
+}
+
 func (d *desk) proofAsked() string {
 	id := d.submit(dsar.Access)
 	d.do(id, core.AskProof{By: "upstream", Now: start.Add(time.Minute)})
 	return id
 }
 
+// toCorrect wants something corrected, and waits for a proof.
+func (d *desk) toCorrect() string {
+	id := d.submit(dsar.Rectification)
+	d.do(id, core.AskProof{By: "upstream", Now: start.Add(time.Minute)})
+	return id
+}
+
+// corrections returns what a correction would change.
+func (d *desk) corrections(context.Context, core.State) ([]correction.System, error) {
+	return []correction.System{
+		{Name: "billing", Fields: []correction.Field{
+			{System: "billing", Dataset: "invoices", Column: "note", Was: "Dupond-before", Is: "Dupont-after"},
+			{System: "billing", Dataset: "invoices", Column: "pin", Secret: "password"},
+		}},
+		{Name: "shop", Why: "it runs elsewhere"},
+	}, nil
+}
+
 func (d *desk) clarificationAsked() string {
 	id := d.submit(dsar.Access)
 	d.do(id, core.AskClarification{By: "upstream", Now: start.Add(time.Minute)})
+	return id
+}
+
+// secondAsked has somebody want a request refused that a second person must agree to.
+func (d *desk) secondAsked() string {
+	d.fourEyes = core.FourEyesKinds()
+	id := d.submit(dsar.Access)
+	d.fourEyes = nil
+	d.do(id, core.AskSecond{Act: core.Refuse{By: "lea <https://id.example.com#7>", Ground: "excessive", Reason: "the sixth in a month", Now: start.Add(time.Minute)}})
 	return id
 }
 
@@ -359,6 +404,19 @@ func (d *desk) completed() string {
 	id := d.submit(dsar.Access)
 	d.hear(id, dsar.Report{System: "billing", Action: dsar.Gather, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound})
 	d.hear(id, dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Kind: dsar.ReportEnded, Outcome: dsar.Assembled, Objects: []dsar.Object{{Name: "bundle"}}})
+	return id
+}
+
+// untold has an answer that is there, and whose letter couldn't be mailed.
+func (d *desk) untold() string {
+	d.toldBy = core.ChannelMail
+	id := d.completed()
+	d.toldBy = ""
+	s, err := d.requests.State(context.Background(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.do(id, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "fr", Cause: s.ToTell, Channel: core.ChannelOutbox, Moment: core.Moment{At: start.Add(time.Minute)}}})
 	return id
 }
 

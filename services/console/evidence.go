@@ -10,10 +10,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/evidence"
-	"habeas.dev/services/internal/journal"
-	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/timeline"
 )
 
@@ -47,11 +45,11 @@ func (b evidenceBody) Last() string {
 
 // packEvidence hands out what proves how a request was dealt with.
 func (c *Console) packEvidence(w http.ResponseWriter, r *http.Request, u User) {
-	id, facts, s, ok := c.folded(w, r, u)
+	id, read, ok := c.named(w, r, u)
 	if !ok {
 		return
 	}
-	files, err := c.evidenceOf(r, u, facts, s)
+	files, err := c.evidenceOf(r, u, read)
 	var out bytes.Buffer
 	if err == nil {
 		err = evidence.Write(&out, id, files, c.Evidence.Signer, c.now())
@@ -66,35 +64,28 @@ func (c *Console) packEvidence(w http.ResponseWriter, r *http.Request, u User) {
 }
 
 // evidenceOf returns the files of a request's pack: the document first.
-func (c *Console) evidenceOf(r *http.Request, u User, facts []journal.Fact, s core.State) ([]evidence.File, error) {
+func (c *Console) evidenceOf(r *http.Request, u User, read reading) ([]evidence.File, error) {
 	lang := languageOf(r)
-	body, err := c.bodyOf(lang, facts, s, Nobody)
-	if err != nil {
-		return nil, err
-	}
+	body := c.bodyOf(lang, read, Nobody)
 	b := evidenceBody{requestBody: body, Made: c.now(), By: u.Name, Controller: c.Operator.For(body.Jurisdiction).Name}
 	if c.Evidence.Signer != nil {
 		b.Signed = c.Evidence.Signer.Name()
 	}
-	list, err := evidence.Facts(facts)
+	list, err := evidence.Facts(read.facts)
 	if err != nil {
 		return nil, err
 	}
-	trace, err := timeline.Build(facts)
-	if err != nil {
-		return nil, err
-	}
-	told, err := json.MarshalIndent(trace, "", "  ")
+	told, err := json.MarshalIndent(timeline.BuildOpened(read.facts, read.events, timeline.English, timeline.ByName), "", "  ")
 	if err != nil {
 		return nil, err
 	}
 	data := []evidence.File{list, {Name: "trace.json", Data: told}}
-	for _, l := range s.Letters {
+	for _, l := range read.state.Letters {
 		if c.Letters == nil {
 			b.Missing++
 			continue
 		}
-		text, err := c.openLetter(r.Context(), letter.ObjectName(body.RequestID, l.Cause, l.Letter, l.Language))
+		text, err := c.openLetter(r.Context(), outbox.LetterName(body.RequestID, l.Cause, l.Letter, l.Language))
 		if err != nil { // its time had come, or it was never there: the document says so
 			b.Missing++
 			continue

@@ -15,7 +15,7 @@ import (
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/evidence"
-	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 )
 
 // TestEvidence: an officer takes along what proves how a request was dealt with: a document
@@ -44,7 +44,7 @@ func TestEvidence(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := d.completed()
-	d.letters = map[string]string{letter.ObjectName(id, 1, core.LetterConfirmation, "fr"): "Votre demande\n\nBonjour."}
+	d.letters = map[string]string{outbox.LetterName(id, 1, core.LetterConfirmation, "fr"): "Votre demande\n\nBonjour."}
 	d.open()
 	for _, kind := range []core.Letter{core.LetterConfirmation, core.LetterAnswer} {
 		d.do(id, core.NoteLetter{LetterSent: core.LetterSent{Letter: kind, Language: "fr", Cause: 1, Channel: "outbox", Moment: core.Moment{At: start.Add(2 * time.Minute)}}})

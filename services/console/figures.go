@@ -54,10 +54,7 @@ func (c *Console) figures(w http.ResponseWriter, r *http.Request, u User) {
 		_, _ = table.WriteTo(w)
 		return
 	}
-	b.Laws, b.Name, b.Columns = choices(c.Policy.IDs(), b.Law), lang.Text(j.Law.Name), figures.Columns(lang)
-	for _, row := range counted.Rights {
-		b.Rows = append(b.Rows, row.Cells(lang))
-	}
+	b.Laws, b.Name, b.Columns, b.Rows = choices(c.Policy.IDs(), b.Law), lang.Text(j.Law.Name), figures.Columns(lang), counted.Table(lang)
 	c.render(w, r, http.StatusOK, "figures.html", page{User: u, Title: "Figures", Here: "figures", Body: b})
 }
 
@@ -66,6 +63,6 @@ type folded struct{ c *Console }
 
 // State implements [figures.States].
 func (f folded) State(ctx context.Context, requestID string) (core.State, error) {
-	_, s, err := f.c.state(ctx, requestID)
-	return s, err
+	r, err := f.c.readBy(ctx, requestID, closed)
+	return r.state, err
 }

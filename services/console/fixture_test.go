@@ -224,7 +224,7 @@ func (h *fixture) answer(id string, t core.TaskState) dsar.Report {
 	case dsar.Gather:
 		r.Outcome, r.Objects = dsar.Gathered, []dsar.Object{{Name: fmt.Sprintf("%s/gather/%d/0", t.System, t.Attempt), Bytes: 2048, Records: 3}}
 	case dsar.Plan:
-		r.Outcome = dsar.Found
+		r.Outcome, r.Objects = dsar.Found, []dsar.Object{{Name: fmt.Sprintf("%s/plan/%d-test", t.System, t.Attempt), Bytes: 512, Records: 3, SHA256: "of no object"}}
 	case dsar.Erase:
 		r.Outcome = dsar.Erased
 	case dsar.Prove:

@@ -1,12 +1,14 @@
 package console_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/browsertest"
@@ -17,7 +19,7 @@ import (
 // gallery is a fixture with a request for each thing that there is to see.
 type gallery struct {
 	*fixture
-	running, parked, failed, incomplete, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged string
+	running, parked, failed, incomplete, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged, others, second string
 }
 
 // camille is who most requests are of.
@@ -43,12 +45,13 @@ func newGallery(t *testing.T) *gallery {
 	f.incomplete = f.ask(dsar.Erasure, "EEA", person(14), 17, nil)
 	f.work(f.incomplete, 0, "salesforce")
 	const why = "Salesforce doesn't show object Task to the integration user: grant read access to it, or take it out of dataset tasks of the manifest"
+	plans := map[dsar.Action][]dsar.Object{dsar.Plan: {{Name: "salesforce/plan/1-test", Bytes: 512, Records: 1, SHA256: strings.Repeat("0", 64)}}}
 	for i, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		if i > 0 {
 			f.work(f.incomplete, time.Duration(i)*time.Minute, "salesforce")
 		}
 		f.says(f.incomplete, "salesforce", action, f.at(f.incomplete, time.Duration(i)*time.Minute+9*time.Second), dsar.Report{Kind: dsar.ReportEnded, Outcome: dsar.Incomplete, Code: dsar.CodeNotCovered, Reason: why,
-			Counts: []dsar.Counts{{Dataset: "contacts", Found: 1, Uncovered: "what leads to dataset tasks is left, so that it can still be found"}, {Dataset: "tasks", Uncovered: why}}})
+			Counts: []dsar.Counts{{Dataset: "contacts", Found: 1, Uncovered: "what leads to dataset tasks is left, so that it can still be found"}, {Dataset: "tasks", Uncovered: why}}, Objects: plans[action]})
 	}
 	f.work(f.incomplete, 4*time.Minute, "salesforce")
 
@@ -91,12 +94,50 @@ func newGallery(t *testing.T) *gallery {
 	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", Moment: core.Moment{At: f.at(f.answered, 5*time.Second)}}})
 	f.refused = f.ask(dsar.Objection, "EEA", person(12), 20, nil)
 	f.do(f.refused, core.Refuse{By: "paul", Ground: core.NotProven, Reason: "no proof in three weeks", Now: f.at(f.refused, 24*time.Hour)})
+	f.second = f.ask(dsar.Access, "EEA", person(16), 5, func(a *core.Accepted) { a.FourEyes = core.FourEyesKinds() })
+	f.work(f.second, 0, "billing")
+	const paul = "paul <https://id.example.com#9>"
+	f.do(f.second, core.AskSecond{Act: core.Refuse{By: paul, Ground: "excessive", Reason: "the sixth in a month", Now: f.at(f.second, time.Hour)}})
+	f.do(f.second, core.AskSecond{Act: core.Reveal{By: paul, Gathered: "marketplace", Reason: "to see whether these are one person", Now: f.at(f.second, 2*time.Hour)}})
 	f.cancelled = f.ask(dsar.Access, "Japan", person(13), 8, nil)
 	f.do(f.cancelled, core.Cancel{By: "lea", Reason: "withdrawn by the person", Now: f.at(f.cancelled, time.Hour)})
 	f.merged = f.ask(dsar.Access, "EEA", camille, 1, func(a *core.Accepted) { a.DuplicateOf = f.running })
 	f.do(f.merged, core.Merge{By: "lea", Into: f.running, Reason: "asked twice", Now: f.at(f.merged, time.Hour)})
+	f.others = f.ask(dsar.Access, "EEA", person(15), 4, nil)
+	f.work(f.others, 0, "marketplace")
+	ticket := dsar.Object{Name: "marketplace/gather/1-test", Records: 2}
+	ticket.Bytes = f.seal(f.others, ticket.Name, record.Section{Dataset: "reviews", Columns: []string{"review_id", "product", "author", "stars", "body", "written_at"}},
+		record.Record{"review_id": int64(1), "product": "Object storage", "author": "Anna", "stars": int64(4), "body": "It does what it says.\nThe invoice of March was wrong, though: I was charged twice.", "written_at": "2026-03-02T10:15:00Z"},
+		record.Record{"review_id": int64(2), "product": "Object storage", "author": "Anna", "stars": int64(2), "body": "Bob Martin of your support in Lyon was ill for weeks, and nobody took over.", "written_at": "2026-05-11T11:40:00Z"})
+	seller := dsar.Object{Name: "marketplace/gather/1-test2", Records: 1}
+	seller.Bytes = f.seal(f.others, seller.Name, record.Section{Dataset: "sellers", Columns: []string{"seller_id", "legal_name", "bank_account"}},
+		record.Record{"seller_id": int64(7), "legal_name": "Anna Weber and Bob Martin", "bank_account": "LU280019400644750000"})
+	f.says(f.others, "marketplace", dsar.Gather, f.at(f.others, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Outcome: dsar.Manual, Code: dsar.CodeOthers, Reason: "records may tell of other people",
+		Objects: []dsar.Object{ticket, seller}, Counts: []dsar.Counts{{Dataset: "reviews", Found: 2, Gathered: 2}, {Dataset: "sellers", Found: 1, Gathered: 1}}})
 	f.watched()
 	return f
+}
+
+// seal writes records into the vault, as a worker does, and returns how many bytes they are.
+func (f *gallery) seal(id, name string, s record.Section, records ...record.Record) int64 {
+	f.Helper()
+	out, err := f.in.Vault.Create(f.Context(), id, name)
+	if err != nil {
+		f.Fatal(err)
+	}
+	w := record.NewWriter(out)
+	if err := w.Begin(s); err != nil {
+		f.Fatal(err)
+	}
+	for _, r := range records {
+		if err := w.Write(r); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), out.Close()); err != nil {
+		f.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // watched records one system in each state that it can be in.
@@ -141,11 +182,12 @@ func (f *gallery) scenes() []scene {
 		{"overview", "/overview", "", ""}, {"systems", "/systems", "", ""}, {"new", "/new", "", ""},
 		{"new-known", "/new", fmt.Sprintf(`const e = document.querySelector("input[name=email]"); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true}))`, camille), `document.querySelector("#known .known")`}, {"failed", "/requests/no", "", ""}, {"signed-out", "/signed-out", "", ""},
 		{"list-found", "/", fmt.Sprintf(`document.querySelector("#for").value = %q; document.querySelector(".find").submit()`, camille), `location.pathname === "/find"`},
+		{"request-review", "/requests/" + f.others, `const r = document.querySelector("form[action$='/look']"); r.querySelector("textarea").value = "the ticket has two authors"; r.submit()`, `document.querySelector("form.review")`},
 		{"request-revealed", "/requests/" + f.answered, `const r = document.querySelector("form[action$='/reveal']"); r.querySelector("textarea").value = "on the phone"; r.submit()`, `document.querySelector("[data-revealed]")`},
 		request("running", f.running, ""), request("parked", f.parked, ""), request("failed", f.failed, ""), request("incomplete", f.incomplete, ""), request("by-hand", f.byHand, ""),
 		request("too-much", f.tooMuch, ""), request("proof", f.proof, ""), request("clarify", f.clarify, ""), request("held", f.held, ""),
 		request("extended", f.extended, ""), request("overdue", f.overdue, ""), request("erased", f.erased, ""), request("answered", f.answered, ""),
-		request("refused", f.refused, ""), request("merged", f.merged, ""),
+		request("refused", f.refused, ""), request("second", f.second, openAll), request("merged", f.merged, ""), request("others", f.others, openAll),
 		request("forms", f.failed, openAll), request("by-hand-forms", f.byHand, openAll), request("incomplete-forms", f.incomplete, openAll),
 	}
 }

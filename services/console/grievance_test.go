@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/core"
 )
@@ -43,6 +45,35 @@ func TestAppealAtTheConsole(t *testing.T) {
 	}
 	if again := d.call(officer, "GET", "/requests/"+earlier, nil); !strings.Contains(again.Body.String(), "taken up again") {
 		t.Error("the earlier request's trace says nothing of it")
+	}
+}
+
+// TestPartlyUpheldAtTheConsole: of a copy that was refused in parts, the officer names those that
+// are given; the others stay refused.
+func TestPartlyUpheldAtTheConsole(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	refused, parts := d.running(), []string{"invoices", "payments"}
+	for _, dataset := range parts {
+		d.do(refused, core.RefusePart{By: "lea", Reason: "others wrote them", System: "billing", Dataset: dataset, Ground: "rights-of-others", Now: start.Add(time.Minute)})
+	}
+	d.hear(refused, dsar.Report{System: "billing", Action: dsar.Gather, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound})
+	d.hear(refused, dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Kind: dsar.ReportEnded, Outcome: dsar.Assembled, Objects: []dsar.Object{{Name: "bundle"}}})
+	d.about = refused
+	id := d.appealed()
+	officer := d.as(console.Officer)
+	page := d.call(officer, "GET", "/requests/"+id, nil).Body.String()
+	for _, dataset := range parts {
+		if !strings.Contains(page, `name="give" value="billing/`+dataset+`"`) {
+			t.Errorf("%s can't be named", dataset)
+		}
+	}
+	if done := d.call(officer, "POST", "/requests/"+id+"/decide", d.form(id, "finding", "partly-upheld", "give", "billing/invoices")); done.Code != http.StatusSeeOther {
+		t.Fatalf("%d: %.2000s", done.Code, done.Body)
+	}
+	s, err := d.requests.State(t.Context(), refused)
+	if err != nil || len(s.Parts) != 1 || s.Parts[0].Dataset != "payments" {
+		t.Errorf("still refused are %+v, %v", s.Parts, err)
 	}
 }
 

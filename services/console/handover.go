@@ -19,7 +19,7 @@ func (c *Console) changeKey(w http.ResponseWriter, r *http.Request, u User, revo
 		return id, form, false
 	}
 	do := core.ChangeAnswerKey{By: u.By(), Reason: form.Get("reason"), Revoke: revoke, Now: c.now()}
-	if _, err := c.Requests.Do(r.Context(), id, core.IfUnchanged{Acts: form.acts(), Command: do}); err != nil {
+	if _, err := c.do(r.Context(), id, core.IfUnchanged{Acts: form.acts(), Command: do}); err != nil {
 		c.again(w, r, u, id, form, err)
 		return id, form, false
 	}
@@ -63,7 +63,7 @@ func (c *Console) showSent(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	content, err := c.open(r.Context(), id, form.Get("object"))
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, core.Reveal{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
+		_, err = c.do(r.Context(), id, core.Reveal{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
 	}
 	if err != nil {
 		c.again(w, r, u, id, form, err)
@@ -84,7 +84,7 @@ func (c *Console) showSent(w http.ResponseWriter, r *http.Request, u User) {
 
 // open reads what the person of a request has sent, and nothing else.
 func (c *Console) open(ctx context.Context, id, object string) ([]byte, error) {
-	_, s, err := c.state(ctx, id)
+	s, err := c.state(ctx, id)
 	if err != nil {
 		return nil, err
 	}

@@ -44,12 +44,20 @@ func (c *Console) told(lang *words.Language, n core.Need) (system, text string) 
 		return system, lang.Say("Late, though nothing has failed")
 	case core.NeedStuck:
 		return system, lang.Say("Nothing can go on, though no task has failed")
+	case core.NeedUntold:
+		return system, lang.Say("It was answered before the journal was restored: look at the answer, and note that you did")
 	case core.NeedTask, core.NeedHand:
 		return system, cmp.Or(lang.Say(timeline.Cause(n.Code)), n.Code)
 	case core.NeedPlan:
 		return system, lang.Say("more is to be erased than expected: look at the plan")
+	case core.NeedErased:
+		return system, lang.Say("more was erased than planned: look at what the worker did")
 	case core.NeedJudge:
 		return system, lang.Say("A proof has come in, and is to be judged")
+	case core.NeedSecond:
+		return system, lang.Say("A second person is to agree to what somebody wants done")
+	case core.NeedTell:
+		return system, lang.Say("Nobody has told the person what became of their request, as far as is known")
 	case core.NeedDecision:
 		return system, lang.Say("A person is to decide")
 	case core.NeedReply:
@@ -98,7 +106,7 @@ func (c *Console) causes(ctx context.Context, lang *words.Language, q url.Values
 // retryCause takes up again what failed for one cause in all requests, the most urgent
 // first.
 func (c *Console) retryCause(w http.ResponseWriter, r *http.Request, u User) {
-	form, err := readForm(w, r)
+	form, err := readForm(w, r, maxForm)
 	need, known := core.ParseNeed(form.Get("need"))
 	if err == nil && (!known || need.Kind != core.NeedTask) {
 		err = errChoice
@@ -133,7 +141,7 @@ func (c *Console) retrySystem(ctx context.Context, u User, id, system string, f 
 	if err != nil || !slices.Contains(may, system) {
 		return false, err
 	}
-	_, err = c.Requests.Do(ctx, id, core.Retry{By: u.By(), Reason: f.Get("reason"), Systems: []string{system}, Now: c.now()})
+	_, err = c.do(ctx, id, core.Retry{By: u.By(), Reason: f.Get("reason"), Systems: []string{system}, Now: c.now()})
 	if err == nil {
 		return true, nil
 	}

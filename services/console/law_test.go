@@ -78,7 +78,8 @@ func TestAttested(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	id := d.submit(dsar.Erasure)
-	d.hear(id, dsar.Report{System: "billing", Action: dsar.Plan, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 3}}})
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Plan, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 3}},
+		Objects: []dsar.Object{{Name: "billing/plan/1-test", SHA256: strings.Repeat("0", 64)}}})
 	d.hear(id, dsar.Report{System: "billing", Action: dsar.Erase, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "billing says no"})
 	path := "/requests/" + id + "/answer"
 	send := func(pairs ...string) (code int, facts []string) {

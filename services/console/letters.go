@@ -17,6 +17,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/correspondence"
 	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 )
 
 // maxLetter bounds what is read of a letter, in bytes: many times the longest.
@@ -81,18 +82,18 @@ type shownLetter struct {
 
 // readLetter shows a letter as it was written.
 func (c *Console) readLetter(w http.ResponseWriter, r *http.Request, u User) {
-	id, _, s, ok := c.folded(w, r, u)
+	id, read, ok := c.named(w, r, u)
 	if !ok {
 		return
 	}
 	cause, _ := strconv.Atoi(r.PathValue("cause"))
-	i := slices.IndexFunc(s.Letters, func(l core.LetterSent) bool { return l.Cause == cause && string(l.Letter) == r.PathValue("kind") })
+	i := slices.IndexFunc(read.state.Letters, func(l core.LetterSent) bool { return l.Cause == cause && string(l.Letter) == r.PathValue("kind") })
 	if i < 0 || c.Letters == nil {
 		c.fail(w, r, u, http.StatusNotFound, "This letter isn’t here.")
 		return
 	}
-	sent := s.Letters[i]
-	text, err := c.openLetter(r.Context(), letter.ObjectName(id, sent.Cause, sent.Letter, sent.Language))
+	sent := read.state.Letters[i]
+	text, err := c.openLetter(r.Context(), outbox.LetterName(id, sent.Cause, sent.Letter, sent.Language))
 	if err != nil {
 		c.trouble(r.Context(), err)
 		c.fail(w, r, u, http.StatusNotFound, "This letter isn’t in the outbox any more: its time had come.")
@@ -104,7 +105,7 @@ func (c *Console) readLetter(w http.ResponseWriter, r *http.Request, u User) {
 // shownAs returns a letter of the outbox, whose first paragraph is its subject.
 func shownAs(id string, sent core.LetterSent, text string) shownLetter {
 	subject, rest, _ := strings.Cut(strings.TrimSpace(text), "\n\n")
-	return shownLetter{Kind: sent.Letter, Language: sent.Language, Subject: subject, Paragraphs: strings.Split(rest, "\n\n"), At: sent.At, Channel: sent.Channel, RequestID: id}
+	return shownLetter{Kind: sent.Letter, Language: sent.Language, Subject: subject, Paragraphs: strings.Split(rest, "\n\n"), At: sent.At, Channel: string(sent.Channel), RequestID: id}
 }
 
 func (c *Console) openLetter(ctx context.Context, object string) (string, error) {
@@ -148,7 +149,7 @@ func (c *Console) previewLetter(w http.ResponseWriter, r *http.Request, u User) 
 
 // lettersOf returns the letters that an act would have the person written.
 func (c *Console) lettersOf(ctx context.Context, u User, id string, form values, do action) (out []letter.Letter, err error) {
-	_, s, err := c.state(ctx, id)
+	s, err := c.state(ctx, id)
 	if err != nil {
 		return nil, err
 	}

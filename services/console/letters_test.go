@@ -11,7 +11,7 @@ import (
 
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 )
 
 // TestLetters: a letter is read at the console as it was written, and only one that the
@@ -22,7 +22,7 @@ func TestLetters(t *testing.T) {
 	d := newDesk(t)
 	d.phrases = console.Phrases{"fr": {{Title: "Beaucoup", Text: "Votre dossier est volumineux."}}, "en": {{Title: "Much", Text: "There is much of it."}}}
 	id := d.running()
-	d.letters = map[string]string{letter.ObjectName(id, 1, core.LetterConfirmation, "fr"): "Votre demande\n\nBonjour,\n\nnous l’avons <reçue>.\n"}
+	d.letters = map[string]string{outbox.LetterName(id, 1, core.LetterConfirmation, "fr"): "Votre demande\n\nBonjour,\n\nnous l’avons <reçue>.\n"}
 	d.open()
 	d.do(id, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "outbox", Moment: core.Moment{At: start.Add(time.Second)}}})
 	page := d.call(d.as(console.Viewer), "GET", "/requests/"+id, nil).Body.String()

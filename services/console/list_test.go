@@ -97,7 +97,7 @@ func TestList(t *testing.T) {
 	if page := get("/requests/" + ids[0]); !strings.Contains(page, "<title>access "+ids[0][:8]+" · gathering · Habeas</title>") {
 		t.Error("the tab doesn't say which request it is")
 	}
-	if page := d.call(d.as(console.Viewer), "POST", "/find", url.Values{"for": {ids[0][:6]}}).Header().Get("Location"); page != "/requests/"+ids[0] {
+	if page := d.call(d.as(console.Viewer), "POST", "/find", url.Values{"for": {ids[0][:9]}}).Header().Get("Location"); page != "/requests/"+ids[0] {
 		t.Errorf("found at %q", page)
 	}
 }

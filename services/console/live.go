@@ -88,14 +88,11 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 
 func (c *Console) sendParts(ctx context.Context, s stream, r *http.Request, id string, u User) error {
 	lang := languageOf(r)
-	facts, state, err := c.state(ctx, id)
+	read, err := c.read(ctx, id)
 	if err != nil {
 		return err
 	}
-	b, err := c.bodyOf(lang, facts, state, u.Role)
-	if err != nil {
-		return err
-	}
+	b := c.bodyOf(lang, read, u.Role)
 	b.Show = showOf(r, b)
 	for _, block := range parts {
 		html, err := c.part(lang, "request.html", block, page{Lang: lang, User: u, Now: c.Now(), Body: b})

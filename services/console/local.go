@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"habeas.dev/services/internal/callers"
+	"habeas.dev/services/internal/core"
 )
 
 // Local lets everyone in under one name: for the demo, on one's own machine. It
@@ -16,7 +17,7 @@ func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
 	if !callers.OnThisMachine(r) {
 		return User{}, false
 	}
-	return User{Name: l.Name, Role: Officer, ID: "local"}, true
+	return User{Name: l.Name, Role: Officer, ID: core.LocalUser("")}, true
 }
 
 // Begin refuses: there is nothing to sign in to.

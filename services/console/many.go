@@ -23,7 +23,7 @@ type together func(ctx context.Context, c *Console, u User, id string, f values)
 // many does something about the requests that were selected. What was done stays
 // done where another one can't be.
 func (c *Console) many(w http.ResponseWriter, r *http.Request, u User, name string, each together) {
-	form, err := readForm(w, r)
+	form, err := readForm(w, r, maxForm)
 	ids := form.Values["id"]
 	if err == nil && (len(ids) == 0 || len(ids) > rowsOnPage) {
 		err = errChoice
@@ -80,7 +80,7 @@ func retryOne(ctx context.Context, c *Console, u User, id string, f values) (boo
 	if err != nil || len(may) == 0 {
 		return false, err
 	}
-	_, err = c.Requests.Do(ctx, id, core.Retry{By: u.By(), Reason: f.Get("reason"), Now: c.now()})
+	_, err = c.do(ctx, id, core.Retry{By: u.By(), Reason: f.Get("reason"), Now: c.now()})
 	if err == nil {
 		return true, nil
 	}
@@ -94,7 +94,7 @@ func retryOne(ctx context.Context, c *Console, u User, id string, f values) (boo
 // mayRetry returns the systems of which the core lets somebody retry what failed in a
 // request.
 func (c *Console) mayRetry(ctx context.Context, u User, id string) ([]string, error) {
-	_, s, err := c.state(ctx, id)
+	s, err := c.state(ctx, id)
 	if errors.Is(err, core.ErrUnknown) {
 		return nil, nil
 	}
@@ -108,7 +108,7 @@ func (c *Console) mayRetry(ctx context.Context, u User, id string) ([]string, er
 // assignOne assigns one of many requests, unless somebody else has been assigned
 // since the list was read.
 func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
-	_, s, err := c.state(ctx, id)
+	s, err := c.state(ctx, id)
 	if errors.Is(err, core.ErrUnknown) {
 		return false, nil
 	}
@@ -125,7 +125,7 @@ func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bo
 	if err := c.agentsName(ctx, s, strings.TrimSpace(f.Get("to"))); err != nil {
 		return false, err
 	}
-	_, err = c.Requests.Do(ctx, id, core.IfUnchanged{Acts: s.Acts, Command: command})
+	_, err = c.do(ctx, id, core.IfUnchanged{Acts: s.Acts, Command: command})
 	if errors.Is(err, core.ErrChanged) {
 		return false, nil
 	}

@@ -248,6 +248,6 @@ func (c *Console) accept(ctx context.Context, u User, s event.Submitted, way str
 			return errNotIn
 		}
 	}
-	_, err := c.Requests.Do(ctx, s.RequestID, core.Assign{By: u.By(), To: u.Name, Reason: "taken in: " + way, Now: c.now()})
+	_, err := c.do(ctx, s.RequestID, core.Assign{By: u.By(), To: u.Name, Reason: "taken in: " + way, Now: c.now()})
 	return err
 }

@@ -19,6 +19,7 @@ import (
 
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/jose"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/words"
 )
@@ -214,6 +215,9 @@ func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error)
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
 		return User{}, errors.New("the provider sent no id_token")
+	}
+	if _, _, err := jose.ReadToken(raw); err != nil { // the library reads it more leniently
+		return User{}, fmt.Errorf("id_token: %w", err)
 	}
 	id, err := o.known().Verifier(&oidc.Config{ClientID: o.ClientID, Now: o.Now}).Verify(ctx, raw)
 	if err != nil {

@@ -120,19 +120,18 @@ func (c *Console) readOverview(ctx context.Context) (overview, error) {
 				o.All, rows = false, nil
 				break
 			}
-			facts, s, err := c.state(ctx, r.RequestID)
+			read, err := c.readBy(ctx, r.RequestID, closed)
 			if err != nil {
 				return o, err
 			}
 			o.Read++
+			s := read.state
 			key := [2]string{r.Jurisdiction, string(s.Accepted.Right)}
 			if grants[key] == nil {
 				grants[key] = &grantFigures{Law: r.Jurisdiction, Right: s.Accepted.Right}
 			}
 			grants[key].add(s)
-			if err := timesOf(systems, facts); err != nil {
-				return o, err
-			}
+			timesOf(systems, read.events)
 			if s.Refusal.Ground != "" {
 				grounds[s.Refusal.Ground]++
 			}
@@ -210,13 +209,9 @@ func (g *grantFigures) forecast(now time.Time) {
 
 // timesOf adds how long each of a request's tasks took: from when it was first asked to
 // when it ended, waits included.
-func timesOf(systems map[string]*systemFigures, facts []journal.Fact) error {
+func timesOf(systems map[string]*systemFigures, events []core.Event) {
 	began := map[[2]string]time.Time{}
-	for _, f := range facts {
-		e, err := core.Decode(f.Type, f.Data)
-		if err != nil {
-			return err
-		}
+	for _, e := range events {
 		switch e := e.(type) {
 		case core.TaskSent:
 			if key := [2]string{e.System, string(e.Action)}; began[key].IsZero() {
@@ -234,7 +229,6 @@ func timesOf(systems map[string]*systemFigures, facts []journal.Fact) error {
 			delete(began, key)
 		}
 	}
-	return nil
 }
 
 // enter adds a request's notices to the ledger of recipients.
@@ -348,7 +342,7 @@ func (c *Console) register(w http.ResponseWriter, r *http.Request, u User) {
 		c.fail(w, r, u, http.StatusUnprocessableEntity, errChoice.Error())
 		return
 	}
-	record := article30.RecordOf(j, c.Operator.For(j.ID), languageOf(r), c.Manifests)
+	record := article30.RecordOf(j, c.Operator, languageOf(r), c.Manifests)
 	write, kind := article30.WriteHTML, "text/html; charset=utf-8"
 	if format == "csv" {
 		write, kind = article30.WriteCSV, "text/csv; charset=utf-8"

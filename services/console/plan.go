@@ -29,7 +29,7 @@ func (c *Console) openPlan(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	s, err := c.Requests.Do(r.Context(), id, core.OpenPlan{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
+	s, err := c.do(r.Context(), id, core.OpenPlan{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 		return

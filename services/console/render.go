@@ -14,6 +14,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/words"
 )
 
@@ -122,6 +123,7 @@ func (l locale) funcs() template.FuncMap {
 		},
 		"others":  l.others,
 		"status":  func(s any) string { return l.lang.Word(fmt.Sprint(s)) },
+		"actor":   core.ActorName,
 		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
 		"when":    l.when,
 		"due":     l.due,

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -14,9 +15,12 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correction"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/internal/words"
 )
@@ -34,6 +38,16 @@ type requestBody struct {
 	Revealed        []revealed // set where somebody just asked to see them
 	Message         string     // with Revealed: what the person wrote with what a person decides
 	words           []said     // likewise
+	// GoesOn are the person's other requests in which a hold goes on that was lifted on this;
+	// GoesOnUnknown tells that they couldn't be looked for.
+	GoesOn        []string
+	GoesOnUnknown bool
+	// Givable are the refused parts that a decision can give.
+	Givable []core.RefusedPart
+	// Corrections are what a correction would change; set where somebody just asked to see it
+	// (Looked). CanLook tells that they can ask.
+	Corrections     []correction.System
+	Looked, CanLook bool
 	Plans           []core.SystemPlan
 	Keys            []planKeys // set where somebody just opened the plans
 	// Sent is what the person has sent and nobody has judged; Opened when they opened the
@@ -123,13 +137,35 @@ func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (str
 
 // body reads a request for its page.
 func (c *Console) body(r *http.Request, id string, role core.Role) (requestBody, error) {
-	facts, s, err := c.state(r.Context(), id)
+	read, err := c.read(r.Context(), id)
 	if err != nil {
 		return requestBody{}, err
 	}
-	b, err := c.bodyOf(languageOf(r), facts, s, role)
+	b := c.bodyOf(languageOf(r), read, role)
 	b.Show = showOf(r, b)
+	if b.GoesOn, err = links.GoesOn(r.Context(), folded{c}.State, c.Journal, prints.Prints{Vault: c.Vault}, read.state); err != nil {
+		c.trouble(r.Context(), err)
+		b.GoesOnUnknown = true
+	}
+	b.Givable, err = c.givable(r.Context(), read.state)
 	return b, err
+}
+
+// givable returns the parts of an earlier copy that were refused, where the request is about
+// it and a person decides: each can be given where the request is upheld in part.
+func (c *Console) givable(ctx context.Context, s core.State) ([]core.RefusedPart, error) {
+	about := s.Accepted.About
+	if about == nil || !s.Right.Decided() || s.Status.Ended() {
+		return nil, nil
+	}
+	earlier, err := folded{c}.State(ctx, about.RequestID)
+	if errors.Is(err, core.ErrUnknown) { // the page is there without it
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return earlier.RefusedParts(), nil
 }
 
 // showOf returns what of the timeline somebody wants to see; all of it where there is no
@@ -143,30 +179,23 @@ func showOf(r *http.Request, b requestBody) string {
 	return show
 }
 
-func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.State, role core.Role) (requestBody, error) {
-	t, err := timeline.BuildIn(facts, lang.Word, c.titles(lang))
-	if err != nil {
-		return requestBody{}, err
-	}
-	b := requestBody{Trace: t, Acts: s.Acts, Version: len(facts), Letters: s.Letters, Pauses: s.Pauses,
-		manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
+// bodyOf returns what a request's page shows to somebody.
+func (c *Console) bodyOf(lang *words.Language, r reading, role core.Role) requestBody {
+	s := r.state
+	t := timeline.BuildOpened(r.facts, r.events, lang.Word, c.titles(lang))
+	b := requestBody{Trace: t, Acts: s.Acts, Version: len(r.facts), Letters: s.Letters, Pauses: s.Pauses,
+		events: r.events, manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
 	b.law, _ = c.Policy.Jurisdiction(s.Accepted.Jurisdiction) // where none is known, grounds go by their names
 	b.Language = c.Languages.Pick(s.Accepted.Locale, b.law.Languages).Tag
 	b.Phrases, b.Previews, b.Reads = c.Phrases[b.Language], c.Writer != nil, c.Letters != nil
-	for _, f := range facts {
-		e, err := core.Decode(f.Type, f.Data)
-		if err != nil {
-			return requestBody{}, err
-		}
-		b.events = append(b.events, e)
-	}
 	b.Actions, b.Plans = c.actionsOf(s, role), s.Plans()
+	b.CanLook = c.previews(s)
 	b.arrange(c, lang, s)
 	b.Sent, b.Opened, b.Asked, b.Question = toJudge(s), s.Opened, s.Proof.Checks, s.Question
 	if c.Traces != "" {
 		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
 	}
-	return b, nil
+	return b
 }
 
 // Many reports whether more than one thing failed, so that each reason names its systems.
@@ -222,7 +251,7 @@ func (b requestBody) Previewed() bool {
 // arrange puts the acts into their places: what is wanted now, the others, and those that
 // end the request.
 func (b *requestBody) arrange(c *Console, lang *words.Language, s core.State) {
-	forms := b.Actions.forms(lang)
+	forms := b.Actions.forms(lang, c.titles(lang))
 	b.Next = c.nextOf(lang, s, forms)
 	for i := range forms {
 		switch f := &forms[i]; {
@@ -235,17 +264,16 @@ func (b *requestBody) arrange(c *Console, lang *words.Language, s core.State) {
 	}
 }
 
-// folded returns the request that an address names, its facts and what they come to;
-// otherwise it has written why not.
-func (c *Console) folded(w http.ResponseWriter, r *http.Request, u User) (id string, facts []journal.Fact, s core.State, ok bool) {
+// named reads the request that an address names; otherwise it has written why not.
+func (c *Console) named(w http.ResponseWriter, r *http.Request, u User) (id string, read reading, ok bool) {
 	if id, ok = c.requestID(w, r, u); !ok {
-		return id, nil, s, false
+		return id, read, false
 	}
-	facts, s, err := c.state(r.Context(), id)
+	read, err := c.read(r.Context(), id)
 	if err != nil {
 		c.refused(w, r, u, err)
 	}
-	return id, facts, s, err == nil
+	return id, read, err == nil
 }
 
 // show shows a request's page with something on it that only who asked for it sees.
@@ -261,16 +289,12 @@ func (c *Console) show(w http.ResponseWriter, r *http.Request, u User, id string
 
 // export is the trace as `habeas trace --json` prints it.
 func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
-	id, facts, s, ok := c.folded(w, r, u)
+	id, read, ok := c.named(w, r, u)
 	if !ok {
 		return
 	}
-	t, err := timeline.Build(facts)
-	if err != nil {
-		c.refused(w, r, u, err)
-		return
-	}
-	t.Allow(s.Allowed(u.Role, c.Policy, c.now()))
+	t := timeline.BuildOpened(read.facts, read.events, timeline.English, timeline.ByName)
+	t.Allow(read.state.Allowed(u.Role, c.Policy, c.now()))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", `attachment; filename="trace-`+id+`.json"`)
 	out := json.NewEncoder(w)
@@ -295,7 +319,11 @@ type actions struct {
 	Manual []manual
 	// Datasets are those of the systems of a copy that can be refused in part.
 	Datasets []string
+	// Erased are the systems in which more was erased than planned.
+	Erased []string
 }
+
+func (a actions) isErased(system string) bool { return slices.Contains(a.Erased, system) }
 
 // May returns the choice of a verb; nil where it may not be done.
 func (a actions) May(verb core.Verb) *core.Choice {
@@ -356,6 +384,11 @@ func (c *Console) actionsOf(s core.State, role core.Role) actions {
 			a.Manual = append(a.Manual, manual{t, c.datasets(t.System), doubtfulOf(s, t)})
 		}
 	}
+	for _, n := range s.Needs() {
+		if n.Kind == core.NeedErased {
+			a.Erased = append(a.Erased, n.System)
+		}
+	}
 	if part, ok := a.Find(core.VerbRefusePart); ok {
 		for _, system := range part.Systems {
 			for _, d := range c.datasets(system) {
@@ -398,7 +431,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	s, err := c.Requests.Do(r.Context(), id, core.Reveal{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
+	s, err := c.do(r.Context(), id, core.Reveal{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 		return
@@ -410,19 +443,19 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	keys, err := c.Vault.Keys(r.Context(), id)
 	if err != nil {
-		c.again(w, r, u, id, form, vault.ErrShredded)
+		c.again(w, r, u, id, form, err)
 		return
 	}
 	for _, one := range s.Identifiers {
 		value, err := keys.Open(one.Sealed, vault.Identifier)
 		if err != nil {
-			c.again(w, r, u, id, form, vault.ErrShredded)
+			c.again(w, r, u, id, form, err)
 			return
 		}
 		b.Revealed = append(b.Revealed, revealed{one.Type, string(value)})
 	}
 	if b.Message, err = message(s, keys); err != nil {
-		c.again(w, r, u, id, form, vault.ErrShredded)
+		c.again(w, r, u, id, form, err)
 		return
 	}
 	b.words = saidOf(keys, s)

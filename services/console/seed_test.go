@@ -50,6 +50,7 @@ func lives(b *testing.B) []life {
 			r.Counts = []dsar.Counts{{Dataset: "records", Found: 12, Erased: 12}}
 		case o == dsar.Found:
 			r.Counts = []dsar.Counts{{Dataset: "records", Found: 12}}
+			r.Objects = []dsar.Object{{Name: system + "/plan/1-test", Bytes: 600, Records: 12, SHA256: strings.Repeat("0", 64)}}
 		}
 		return r
 	}

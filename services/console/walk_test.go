@@ -89,6 +89,9 @@ func TestPagesAreWhatTheCoreAllows(t *testing.T) {
 				t.Fatalf("the page of %s: %d", p.kind, page.Code)
 			}
 			got, want := formsOf(page.Body.String()), formsFor(allowed)
+			if allowed.Has(core.VerbReveal) && uncorrected(w.state()) {
+				want = append(want, form{act: "corrections"})
+			}
 			if diff := differ(got, want); diff != "" {
 				t.Fatalf("the page of %s for %s: %s", p.kind, role, diff)
 			}
@@ -163,7 +166,7 @@ func playedStates(n int, book core.Calendar) []played {
 }
 
 // marks are the verbs that tell states of one status apart.
-var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbGivePart}
+var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbSettleNotice, core.VerbGivePart, core.VerbSecond}
 
 // walker acts on copies of a played request.
 type walker struct {
@@ -260,6 +263,14 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 				out = append(out, url.Values{"reach": {system}})
 			}
 		}
+	case core.VerbSecond:
+		asked := []core.Second{{Asked: 1}}
+		if c.Verb != "" {
+			asked = c.Seconds
+		}
+		for _, one := range asked {
+			out = append(out, url.Values{"asked": {fmt.Sprint(one.Asked)}, "verdict": {"decline"}})
+		}
 	case core.VerbSettleNotice:
 		for _, n := range c.Notices {
 			out = append(out, url.Values{"recipient": {n.Recipient}, "status": {string(core.NoticeIsAnswered)}})
@@ -332,6 +343,12 @@ func formsOf(page string) (out []form) {
 	return out
 }
 
+// uncorrected reports whether a correction has corrected nothing yet: whoever may see values
+// can see what it would change.
+func uncorrected(s core.State) bool {
+	return s.Right == dsar.Rectification && !s.Status.Ended() && !slices.ContainsFunc(s.Tasks, func(t *core.TaskState) bool { return t.Action == dsar.Rectify && t.End.Outcome == dsar.Rectified })
+}
+
 // formsFor returns the forms that a page must have for what may be done.
 func formsFor(allowed core.Choices) (out []form) {
 	each := func(name string, values []string) (text string) {
@@ -349,6 +366,9 @@ func formsFor(allowed core.Choices) (out []form) {
 					text += "=" + string(outcome) + "\n"
 				}
 				out = append(out, form{"answer", text})
+				if task.End.Code == dsar.CodeOthers && len(task.End.Objects) > 0 {
+					out = append(out, form{"look", "system=" + task.System + "\n"})
+				}
 			}
 		case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain:
 			out = append(out, form{string(c.Verb), each("system", c.Systems)})
@@ -357,6 +377,10 @@ func formsFor(allowed core.Choices) (out []form) {
 		case core.VerbSettleNotice:
 			for _, n := range c.Notices {
 				out = append(out, form{"settle-notice", "recipient=" + n.Recipient + "\nstatus=\n=" + string(core.NoticeIsSent) + "\n=" + string(core.NoticeIsAnswered) + "\n=" + string(core.NoticeIsExcused) + "\n"})
+			}
+		case core.VerbSecond:
+			for range c.Seconds {
+				out = append(out, form{act: "second"})
 			}
 		case core.VerbLift:
 			for _, h := range c.Holds {

@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -69,6 +71,7 @@ func mayDo() []may {
 		{"POST /find", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"for": {canary}} }, "", http.StatusOK},
 		{"POST /language", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"language": {"fr"}, "page": {"/systems"}} }, "", http.StatusSeeOther},
 		{"POST /requests/{id}/reveal", console.Agent, (*desk).running, plain, "identifiers.revealed", http.StatusOK},
+		{"POST /requests/{id}/corrections", console.Agent, (*desk).toCorrect, plain, "identifiers.revealed", http.StatusOK},
 		{"POST /requests/{id}/open-plan", console.Officer, (*desk).planned, plain, "plan.opened", http.StatusOK},
 		act("prove-again", console.Agent, (*desk).planned, with("system", "billing", "erase", "yes"), "erasure.asked-again"),
 		act("settle-notice", console.Agent, (*desk).planned, with("recipient", "auditors", "status", "sent"), "notice.settled"),
@@ -95,9 +98,14 @@ func mayDo() []may {
 		act("refuse", console.Officer, (*desk).running, with("ground", "excessive"), "request.refused"),
 		act("refuse-part", console.Officer, (*desk).running, with("system", "billing", "dataset", "invoices", "ground", "rights-of-others"), "part.refused"),
 		act("give-part", console.Officer, (*desk).refusedInPart, with("system", "billing", "dataset", "invoices"), "part.refused"),
+		act("second", console.Officer, (*desk).secondAsked, func(d *desk, id string) url.Values {
+			return d.form(id, "asked", fmt.Sprint(askedOf(d, id)), "verdict", "decline")
+		}, "second.judged"),
 		act("decide", console.Officer, (*desk).appealed, with("finding", "dismissed"), "grievance.decided"),
 		act("hold", console.Officer, (*desk).running, with("reach", "billing"), "hold.placed"),
 		act("lift", console.Officer, (*desk).held, with("system", "billing"), "hold.lifted"),
+		{"POST /requests/{id}/look", console.Agent, (*desk).toldOfOthers, with("system", "billing"), "identifiers.revealed", http.StatusOK},
+		act("redact", console.Agent, (*desk).toldOfOthers, with("system", "billing", "value:1:note", "staff"), "task.ended"),
 		act("answer", console.Agent, (*desk).failed, with("system", "billing", "action", "gather", "outcome", "nothing-found"), "task.ended"),
 	}
 }
@@ -177,7 +185,8 @@ func (d *desk) try(t *testing.T, m may, role console.Role) {
 	if (role < m.least || m.fact == "") && len(types) > 0 {
 		t.Errorf("this happened: %v", types)
 	}
-	if revealed := m.pattern == "POST /requests/{id}/reveal" && role >= m.least; strings.Contains(w.Body.String(), canary) != revealed {
+	reveals := m.pattern == "POST /requests/{id}/reveal" || m.pattern == "POST /requests/{id}/look"
+	if revealed := reveals && role >= m.least; strings.Contains(w.Body.String(), canary) != revealed {
 		t.Errorf("what identifies the person: %t, want %t", !revealed, revealed)
 	}
 }
@@ -495,4 +504,17 @@ func TestActsAreOfOne(t *testing.T) {
 	if page := d.call(lea, "GET", "/requests/"+id, nil).Body.String(); !strings.Contains(page, "cancelled by lea") || strings.Contains(page, "00u1") {
 		t.Errorf("%s", page)
 	}
+}
+
+// askedOf returns the fact that asks a second person first; 0 where that was judged, which no
+// form is taken with.
+func askedOf(d *desk, id string) int {
+	s, err := d.requests.State(context.Background(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, one := range s.Unjudged() {
+		return one.Asked
+	}
+	return 0
 }

@@ -22,7 +22,7 @@ type why struct {
 }
 
 // byPeople holds the codes of what people did, for which their own words are shown.
-var byPeople = []string{"by-hand", dsar.CodeOthersReleased, dsar.CodeOthersRedacted}
+var byPeople = []string{"by-hand", dsar.CodeOthersReleased, dsar.CodeOthersRedacted, dsar.CodeOthersReviewed}
 
 func (l locale) why(code, reason string) why {
 	w := why{Told: l.lang.Say(timeline.Cause(code)), Code: code, Worker: !slices.Contains(byPeople, code)}

@@ -65,7 +65,7 @@ func (c *Coordinator) disbelieve(ctx context.Context, about link.Envelope, code 
 // stranger's text, and doesn't become a label.
 func (c *Coordinator) count(ctx context.Context, what core.Message, system, code string) {
 	if c.manifests[system] == nil && system != dsar.Aggregator {
-		system = "unknown"
+		system = unknownSystem
 	}
 	c.rejected.Add(ctx, 1, metric.WithAttributes(attribute.String("message", string(what)), attribute.String("system", system), attribute.String("code", code)))
 }
@@ -73,23 +73,31 @@ func (c *Coordinator) count(ctx context.Context, what core.Message, system, code
 // countFromZero lets each system's count be seen before the first message of it is
 // rejected, so that an alert sees that one.
 func (c *Coordinator) countFromZero() {
+	zero := func(what core.Message, system, code string) {
+		c.rejected.Add(context.Background(), 0, metric.WithAttributes(attribute.String("message", string(what)), attribute.String("system", system), attribute.String("code", code)))
+	}
 	systems := []string{dsar.Aggregator}
 	for name := range c.manifests {
 		systems = append(systems, name)
 	}
 	for _, system := range systems {
-		for _, what := range []core.Message{core.MessageTask, core.MessageReport} {
-			c.rejected.Add(context.Background(), 0, metric.WithAttributes(attribute.String("message", string(what)), attribute.String("system", system), attribute.String("code", "not-sealed")))
-		}
+		zero(core.MessageTask, system, "not-sealed")
+		zero(core.MessageReport, system, "not-sealed")
+		zero(core.MessageTask, system, codeNotJournalled)
 	}
+	zero(core.MessageTask, unknownSystem, codeNotJournalled)
+	zero(messageFact, unknownSystem, codeNotJournalled)
 }
+
+// unknownSystem is the label of what names no system.
+const unknownSystem = "unknown"
 
 func rejectedCounter(p metric.MeterProvider) metric.Int64Counter {
 	if p == nil {
 		p = noop.NewMeterProvider()
 	}
 	n, err := p.Meter("habeas.dev/services/coordinator").Int64Counter("habeas.messages.rejected",
-		metric.WithDescription("tasks and reports that were not believed, by what they were, the system that they named, and why"))
+		metric.WithDescription("tasks, reports and facts that were not believed, by what they were, the system that they named, and why"))
 	if err != nil {
 		n, _ = noop.NewMeterProvider().Meter("").Int64Counter("") // it never fails
 	}

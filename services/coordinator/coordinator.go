@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -16,6 +18,7 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -65,11 +68,13 @@ type Coordinator struct {
 	manifests map[string]*manifest.Manifest
 	names     map[string]*names // by system
 	rejected  metric.Int64Counter
+	strangers strangers // in the queue
+	calls     *calls
 }
 
 // New returns a coordinator.
 func New(cfg Config) *Coordinator {
-	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, names: map[string]*names{}, rejected: rejectedCounter(cfg.Meters)}
+	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, names: map[string]*names{}, rejected: rejectedCounter(cfg.Meters), calls: newCalls()}
 	for _, m := range cfg.Manifests {
 		c.manifests[m.System], c.names[m.System] = m, newNames(m)
 	}
@@ -83,7 +88,7 @@ const Group = "habeas.coordinator"
 // ErrUnreadable says that a report can never be used. The caller rejects the
 // message; any other error wants it again. Such an error's text repeats nothing of
 // the report (TestStrangersOnTheTopicOfReports).
-var ErrUnreadable = errors.New("unreadable report")
+var ErrUnreadable = telemetry.Constant("unreadable report")
 
 // Handle applies one report. It does nothing where the report came before, is
 // of an attempt that was given up, or of a request that has ended
@@ -121,7 +126,8 @@ func (c *Coordinator) take(ctx context.Context, about link.Envelope, r dsar.Repo
 	}
 	state, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
 	if err == nil && lie == "" && !state.Status.Ended() { // what it waits for is done at once, and not with the next timer
-		return c.keep(ctx, r.RequestID, state, c.Now())
+		duties, _ := apart(state.Duties(c.Now())) // a caller that is slow to answer holds no report up
+		return c.keep(ctx, r.RequestID, duties)
 	}
 	if errors.Is(err, journal.ErrInvalid) {
 		// It would come again for ever, and hold up what else is said of the
@@ -147,11 +153,11 @@ func bad(r dsar.Report, reason string) dsar.Report {
 		Code: "bad-report", Reason: reason}
 }
 
-var errNoKeeper = errors.New("nobody here issues receipts and forgets")
+var errNoKeeper = telemetry.Constant("nobody here issues receipts and forgets")
 
-// keep does what is owed to a request at a time, in its order.
-func (c *Coordinator) keep(ctx context.Context, id string, s core.State, now time.Time) error {
-	for _, d := range s.Duties(now) {
+// keep does what is owed to a request, in its order.
+func (c *Coordinator) keep(ctx context.Context, id string, duties []core.Duty) error {
+	for _, d := range duties {
 		if c.Keeper == nil {
 			return errNoKeeper
 		}
@@ -162,12 +168,23 @@ func (c *Coordinator) keep(ctx context.Context, id string, s core.State, now tim
 	return nil
 }
 
+// apart returns the duties that are done in their order, and whether the caller is to be
+// called besides.
+func apart(duties []core.Duty) (others []core.Duty, calls bool) {
+	i := slices.Index(duties, core.DutyCallBack)
+	if i < 0 {
+		return duties, false
+	}
+	return slices.Delete(duties, i, i+1), true
+}
+
 // tickBatch bounds how many requests one Tick handles: when thousands fall due at
 // once, reports get their turn in between.
 const tickBatch = 500
 
 // Tick applies the timers that are due, at most tickBatch of them, and returns how
-// many it applied. Where that is zero there is nothing to do until later. A request
+// many it applied. Where that is zero there is nothing to do until later. Callers are called
+// beside it, and it waits for none of them (TestSlowCaller). A request
 // whose timer can't be applied keeps no other from its turn (TestOneBadTimer); the
 // error names one of them, and they are tried again.
 func (c *Coordinator) Tick(ctx context.Context) (int, error) {
@@ -177,13 +194,20 @@ func (c *Coordinator) Tick(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("due timers: %w", err)
 	}
 	errs := make([]error, len(ids))
+	var waits atomic.Int32 // whose callers are called already, or later
+	wait, cancel := context.WithTimeout(ctx, callsWait)
+	defer cancel()
 	turn, within := errgroup.WithContext(ctx)
 	turn.SetLimit(max(1, c.Parallel))
 	for i, id := range ids {
 		turn.Go(func() error {
 			state, err := c.Requests.Do(within, id, core.Tick{Now: now})
 			if err == nil {
-				err = c.keep(within, id, state, now)
+				duties, calls := apart(state.Duties(now))
+				err = c.keep(within, id, duties)
+				if calls && !c.callBack(ctx, wait.Done(), id) {
+					waits.Add(1)
+				}
 			}
 			if err != nil {
 				errs[i] = fmt.Errorf("timer of request %s: %w", id, err)
@@ -208,5 +232,5 @@ func (c *Coordinator) Tick(ctx context.Context) (int, error) {
 	if failed > 1 {
 		first = fmt.Errorf("%w (and %d more)", first, failed-1)
 	}
-	return len(ids) - failed, first
+	return len(ids) - failed - int(waits.Load()), first
 }

@@ -31,7 +31,10 @@ func (c *Coordinator) Run(ctx context.Context, s transport.Subscriber, r Rejecte
 		defer close(timers)
 		c.runTimers(ctx)
 	}()
-	defer func() { <-timers }()
+	defer func() {
+		<-timers
+		c.calls.all.Wait()
+	}()
 	return transport.Loop(ctx, s, event.TopicReports, c.Log, func(ctx context.Context, m transport.Received) error {
 		e, err := event.Decode(m.Headers, m.Payload)
 		if err == nil {

@@ -186,3 +186,68 @@ func TestReportsPassACrowdOfTimers(t *testing.T) {
 		t.Errorf("%v: %+v", err, s.Tasks)
 	}
 }
+
+// slowCaller is a keeper of whose calls none ends before it may.
+type slowCaller struct {
+	may, begun chan struct{}
+	mu         sync.Mutex
+	most, now  int
+}
+
+func (k *slowCaller) Do(ctx context.Context, _ string, d core.Duty) error {
+	if d != core.DutyCallBack {
+		return nil
+	}
+	k.mu.Lock()
+	k.now++
+	k.most = max(k.most, k.now)
+	k.mu.Unlock()
+	defer func() { k.mu.Lock(); k.now--; k.mu.Unlock() }()
+	select {
+	case k.begun <- struct{}{}:
+	default:
+	}
+	select {
+	case <-k.may:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// TestSlowCaller: while callers take for ever to answer, all other timers are applied, and of
+// one request the caller is called once at a time.
+func TestSlowCaller(t *testing.T) {
+	t.Parallel()
+	o := crowd(t, 3, 4)
+	slow := &slowCaller{may: make(chan struct{}), begun: make(chan struct{}, 1)}
+	o.Keeper = slow
+	id := crowdID(9)
+	_, err := o.requests.Accept(t.Context(), core.Accepted{
+		RequestID: id, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d", CallsBack: true,
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-9", Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}},
+		Systems:     []dsar.System{{Name: "account", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.now = start.Add(dsar.DefaultLease)
+	for range 3 {
+		if _, err := o.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-slow.begun
+		slow.begun <- struct{}{}
+	}
+	for i := range 3 {
+		s, err := o.requests.State(t.Context(), crowdID(i))
+		if err != nil || s.Task("account", dsar.Gather).Attempt != 2 {
+			t.Errorf("request %d waits for another's caller: %v", i, err)
+		}
+	}
+	close(slow.may)
+	slow.mu.Lock()
+	defer slow.mu.Unlock()
+	if slow.most != 1 {
+		t.Errorf("%d calls at once about one request", slow.most)
+	}
+}

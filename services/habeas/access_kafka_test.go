@@ -141,7 +141,7 @@ func TestACLs(t *testing.T) {
 	g := newGuarded(t)
 	f := newFleet(t, g.broker.Addrs(kafkatest.Plaintext), "", 12)
 	g.serves(f)
-	holdToTable(t, g.all, func(user string) bus.Config {
+	holdToTable(t, people.Systems(), func(user string) bus.Config {
 		c, err := g.as(user).Config()
 		if err != nil {
 			t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/manualrecords"
+	"habeas.dev/services/internal/terminal"
 )
 
 type answerCommand struct {
@@ -63,10 +64,10 @@ func (c *answerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if waits := core.Waiting(state); len(waits) > 0 {
-		_, err = fmt.Printf("Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
+		_, err = terminal.Printf(os.Stdout, "Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
 		return err
 	}
-	_, err = fmt.Printf("Noted. The request is %s.\n", state.Status)
+	_, err = terminal.Printf(os.Stdout, "Noted. The request is %s.\n", state.Status)
 	return err
 }
 

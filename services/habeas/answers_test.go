@@ -110,10 +110,16 @@ func line(t *testing.T, system, dataset any, values map[string]any) string {
 
 // seeded returns the records that the seeds have of a person, as recordsIn has
 // them.
-func (p *pipeline) seeded(person int) []string {
+func (p *pipeline) seeded(person int) []string { return p.seededIn(person, people.Systems()) }
+
+// seededIn returns those of some systems.
+func (p *pipeline) seededIn(person int, systems []string) []string {
 	out := []string{}
 	if person > 0 {
 		for _, r := range p.people.RowsOf(person) {
+			if !slices.Contains(systems, r.System) {
+				continue
+			}
 			withoutOthers(r)
 			withoutSecrets(r)
 			out = append(out, line(p.T, r.System, r.Dataset, r.Values))
@@ -123,7 +129,8 @@ func (p *pipeline) seeded(person int) []string {
 	return out
 }
 
-// withoutOthers knows by itself what of a shared ticket its requester isn't told.
+// withoutOthers knows by itself what of a shared ticket its requester isn't told, and what a
+// partner or a member of the community isn't of those whom they name.
 func withoutOthers(r people.Row) {
 	const told = "[about somebody else, not shown]"
 	var columns []string
@@ -132,6 +139,14 @@ func withoutOthers(r people.Row) {
 		columns = []string{"author_name", "author_email", "author_account", "body"}
 	case "agent":
 		columns = []string{"author_email"}
+	}
+	if r.Values["name"] == people.ParticipantName {
+		columns = []string{"name", "email"}
+	}
+	for c, v := range r.Values {
+		if v == people.NeighbourAccount {
+			columns = append(columns, c)
+		}
 	}
 	for _, c := range columns {
 		r.Values[c] = told

@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type assignCommand struct {
@@ -29,6 +30,6 @@ func (c *assignCommand) Run(ctx context.Context) error {
 	if c.To != "" {
 		text = "It is in the hands of " + c.To + "."
 	}
-	_, err := fmt.Println(text)
+	_, err := terminal.Printf(os.Stdout, "%s\n", text)
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/terminal"
 )
 
 type bundleCommand struct {
@@ -72,7 +73,7 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open READ ME FIRST.html, and delete it when done.\n", c.Output, n)
+	_, err = terminal.Printf(os.Stdout, "%s: %d bytes. It holds personal data in the clear: unzip it and open READ ME FIRST.html, and delete it when done.\n", c.Output, n)
 	if err != nil {
 		return err
 	}

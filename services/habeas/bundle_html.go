@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 
 	"habeas.dev/services/internal/handover"
 	"habeas.dev/services/internal/onefile"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/words"
 )
 
@@ -59,7 +61,7 @@ func (c *bundleHTMLCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s: %d bytes. It opens by the passphrase\n\n  %s\n\nwhich is kept nowhere: give it to the person by another way than the file.\n", c.Output, n, passphrase)
+	_, err = terminal.Printf(os.Stdout, "%s: %d bytes. It opens by the passphrase\n\n  %s\n\nwhich is kept nowhere: give it to the person by another way than the file.\n", c.Output, n, passphrase)
 	if err != nil {
 		return err
 	}

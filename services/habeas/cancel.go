@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type cancelCommand struct {
@@ -24,6 +25,6 @@ func (c *cancelCommand) Run(ctx context.Context) error {
 	if _, err := c.act(ctx, core.Cancel{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
-	_, err := fmt.Println("Cancelled. What systems still report of it is dropped; what they have done stays done.")
+	_, err := terminal.Printf(os.Stdout, "Cancelled. What systems still report of it is dropped; what they have done stays done.\n")
 	return err
 }

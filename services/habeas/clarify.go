@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"time"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type clarifyCommand struct {
@@ -39,9 +40,9 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Ask {
-		_, err = fmt.Println("Asked. The request waits for the person; go on with --answer.")
+		_, err = terminal.Printf(os.Stdout, "Asked. The request waits for the person; go on with --answer.\n")
 		return err
 	}
-	_, err = fmt.Printf("It goes on. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	_, err = terminal.Printf(os.Stdout, "It goes on. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
 	return err
 }

@@ -4,9 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -29,23 +27,14 @@ func TestCommands(t *testing.T) {
 		t.Helper()
 		cmd := command(t.Context(), args...)
 		cmd.Env = append(cmd.Env, "HABEAS_DATA="+u.dir, "HABEAS_USER=agent")
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		err := cmd.Run()
-		code := 0
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			code = exit.ExitCode()
-		} else if err != nil {
-			t.Fatal(err)
+		status, out := ran(t, cmd)
+		if status != want {
+			t.Errorf("%v: status %d, want %d: %s", args, status, want, out)
 		}
-		if code != want {
-			t.Errorf("%v: status %d, want %d: %s", args, code, want, out.Bytes())
+		if want != 0 && args[0] != "verify" && strings.Count(strings.TrimSpace(out), "\n") > 0 {
+			t.Errorf("%v: more than one line: %s", args, out)
 		}
-		if want != 0 && args[0] != "verify" && strings.Count(strings.TrimSpace(out.String()), "\n") > 0 {
-			t.Errorf("%v: more than one line: %s", args, out.Bytes())
-		}
-		return out.String()
+		return out
 	}
 	holds := func(text string, parts ...string) {
 		t.Helper()
@@ -62,7 +51,13 @@ func TestCommands(t *testing.T) {
 	if err := os.WriteFile(file, access.JSON(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	holds(say(0, "submit", "-f", file, "--to", u.url), access.ID, "accepted")
+	var receipt struct {
+		RequestID string `json:"request_id"`
+		Status    string
+	}
+	if out := say(0, "submit", "-f", file, "--to", u.url); json.Unmarshal([]byte(out), &receipt) != nil || receipt.RequestID != access.ID || receipt.Status != "accepted" || strings.Count(out, "\n") != 1 {
+		t.Errorf("submit: %s", out)
+	}
 	holds(say(0, "trace", access.ID, "--watch"), "accepted from test", "completed", "found by account from the email", "chain verified")
 	var tr timeline.Trace
 	if err := json.Unmarshal([]byte(say(0, "trace", access.ID, "--json")), &tr); err != nil || tr.Status != core.StatusCompleted || len(tr.Facts) < 10 {
@@ -72,6 +67,10 @@ func TestCommands(t *testing.T) {
 	holds(say(0, "requests", "--output", "csv"), "request_id,status,right", access.ID+",completed,access")
 	holds(say(0, "trace", strings.ToUpper(access.ID[:8])), access.ID, "completed", "What may be done now: habeas deliver, deliver --passphrase, deliver --revoke, hold.")
 	holds(say(0, "requests", "--email", strings.ToUpper(access.Email)), access.ID[:8])
+	if searched := say(0, "searches"); strings.Count(searched, "  1  ") < 1 {
+		t.Errorf("the search isn't written down: %s", searched)
+	}
+	holds(say(1, "requests", "--email", "-"), "nothing came by standard input: write the address there")
 	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.ID[:8]) {
 		t.Errorf("found by another's address: %s", found)
 	}

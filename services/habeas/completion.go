@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/terminal"
 )
 
 type completionCommand struct {
@@ -51,7 +51,7 @@ compdef _habeas habeas
 }
 
 func (c *completionCommand) Run() error {
-	_, err := fmt.Print(scripts[c.Shell])
+	_, err := terminal.Printf(os.Stdout, "%s", terminal.Written(scripts[c.Shell]))
 	return err
 }
 
@@ -72,7 +72,7 @@ func (c *completeCommand) Run(ctx context.Context) error {
 		words = []string{""}
 	}
 	for _, next := range completions(parser.Model, words, func() []string { return recentRequests(ctx) }) {
-		if _, err := fmt.Println(next); err != nil {
+		if _, err := terminal.Printf(os.Stdout, "%s\n", next); err != nil {
 			return err
 		}
 	}

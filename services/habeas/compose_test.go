@@ -52,7 +52,7 @@ func TestCompose(t *testing.T) {
 	for n, r := range asked {
 		awaitCompletion(t, door, token, r.ID)
 		data := inContainer(t, "bundle", "get", r.ID, "-o", "-")
-		got, want := recordsIn(t, unpacked(t, r.ID, data)), p.seeded(n+1)
+		got, want := recordsIn(t, unpacked(t, r.ID, data)), p.seededIn(n+1, composedSystems(t))
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("person %d: %d records in the bundle, %d in the seeds: first that differs: %s", n+1, len(got), len(want), firstOther(got, want))
 		}
@@ -71,34 +71,72 @@ func inCompose(t *testing.T, user string) bus.Config {
 }
 
 // TestComposeHostile: in the containers, on Apache Kafka and PostgreSQL, each user of Kafka
-// may do what the table says and nothing else; and a worker, by all that its container has,
-// reaches neither the journal, nor another system's database, nor an answer.
+// may do what the table says and nothing else; and each component, by all that its container
+// has, is refused what is another's: the journal's tables, another system's database,
+// another's user of Kafka, rights that it gives itself, and answers.
 func TestComposeHostile(t *testing.T) {
 	if os.Getenv("HABEAS_TEST_COMPOSE") == "" {
 		t.Skip("needs the containers: make test-compose")
 	}
-	holdToTable(t, topics.Accesses(people.Systems()), func(user string) bus.Config { return inCompose(t, user) })
+	holdToTable(t, composedSystems(t), func(user string) bus.Config { return inCompose(t, user) })
 	if _, err := as(t, bus.Config{Brokers: inCompose(t, topics.UserProducer).Brokers}).Metadata(t.Context(), &kafka.MetadataRequest{}); err == nil {
 		t.Error("who doesn't sign in is let in")
 	}
-	journal := "HABEAS_JOURNAL=postgres://worker_marketplace@postgres/habeas?passfile=/run/secrets/pgpass"
-	for what, c := range map[string]struct {
-		call []string
-		want string
-	}{
-		"the journal, as its owner": {[]string{"HABEAS_JOURNAL=postgres://habeas@postgres/habeas?passfile=/run/secrets/pgpass", "journal", "migrate"}, "journal"},
-		"the journal, as itself":    {[]string{journal, "journal", "migrate"}, "journal"},
-		"another system's database": {[]string{journal, "try", "account", "email=nobody@example.net"}, "password"},
-		"another's topics":          {[]string{"HABEAS_KAFKA_USER=habeas-coordinator", "topics", "check"}, "SASL"},
-		"rights, granted by itself": {[]string{"HABEAS_KAFKA_USER=habeas-worker-marketplace", "topics", "grant"}, "Cluster Authorization Failed"},
-	} {
-		args := strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_WORKER"))
-		args = append(args[:len(args)-2:len(args)-2], append([]string{"-e", c.call[0]}, append(args[len(args)-2:], c.call[1:]...)...)...)
-		out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput() //nolint:gosec // the test's own
-		if err == nil || !strings.Contains(strings.ToLower(string(out)), strings.ToLower(c.want)) {
-			t.Errorf("a worker reaches %s, or fails for another reason: %v %s", what, err, out)
-		}
+	for component, container := range containers(t) {
+		t.Run(component, func(t *testing.T) {
+			t.Parallel()
+			for what, c := range forbidden(component) {
+				args := append([]string{"exec", "-e", c.env, container, "/habeas"}, c.call...)
+				out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput() //nolint:gosec // the test's own
+				if err == nil || !strings.Contains(strings.ToLower(string(out)), strings.ToLower(c.want)) {
+					t.Errorf("%s isn't refused, or fails for another reason: %v %s", what, err, out)
+				}
+			}
+		})
 	}
+}
+
+// try is a call of habeas in a component's container, and what the refusal says.
+type try struct {
+	env  string
+	call []string
+	want string
+}
+
+// forbidden returns what no component but its owner may do, and what this one mayn't.
+func forbidden(component string) map[string]try {
+	other := "HABEAS_KAFKA_USER=habeas-coordinator"
+	if component == "coordinator" {
+		other = "HABEAS_KAFKA_USER=habeas-worker-account"
+	}
+	owner := "HABEAS_JOURNAL=postgres://habeas@postgres/habeas?passfile=/run/secrets/pgpass"
+	tries := map[string]try{
+		"the journal, as its owner": {owner, []string{"journal", "migrate"}, "journal"},
+		"another's user of Kafka":   {other, []string{"topics", "check"}, "SASL"},
+		"rights, granted by itself": {"X=", []string{"topics", "grant"}, "Cluster Authorization Failed"},
+		"a system's database":       {"X=", []string{"try", "account", "email=nobody@example.net"}, "password"},
+	}
+	if component == "intake" {
+		tries["what is sealed, by the master key"] = try{"X=", []string{"requests"}, "there is no master key"}
+	}
+	if component == "worker-marketplace" {
+		tries["the journal, as itself"] = try{"HABEAS_JOURNAL=postgres://worker_marketplace@postgres/habeas?passfile=/run/secrets/pgpass", []string{"journal", "migrate"}, "journal"}
+	}
+	return tries
+}
+
+// containers returns the container of each component whose credentials are tried.
+func containers(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, pair := range strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_CONTAINERS")) {
+		component, container, _ := strings.Cut(pair, "=")
+		out[component] = container
+	}
+	if len(out) == 0 {
+		t.Fatal("HABEAS_TEST_COMPOSE_CONTAINERS names no container")
+	}
+	return out
 }
 
 // inContainer returns what a command of habeas prints in a container.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/terminal"
 )
 
 type configCommand struct {
@@ -40,13 +43,21 @@ it, as far as a file can tell; 1: one line says what is wrong, and where.
   habeas config check --strict habeas.yaml`
 }
 
+// Validate refuses a form of what isn't asked for.
+func (c *configCheckCommand) Validate() error {
+	if c.JSON && !c.Strict {
+		return errors.New("--json is how --strict tells what it finds: give both, or neither")
+	}
+	return nil
+}
+
 // Run checks, and prints what is in force.
-func (c *configCheckCommand) Run() error {
+func (c *configCheckCommand) Run(ctx context.Context) error {
 	cfg, err := config.Load(c.Config)
 	if err != nil {
 		return err
 	}
-	manifests, err := node.Check(cfg)
+	manifests, err := node.Check(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -67,7 +78,7 @@ const lapsesSoon = 31 * 24 * time.Hour
 func printUndeclared(cfg config.Config) error {
 	all, err := undeclared(cfg, now())
 	for _, one := range all {
-		fmt.Printf("%s: %s\n", one.Where, one.What)
+		terminal.Printf(os.Stdout, "%s: %s\n", one.Where, one.What)
 	}
 	return err
 }
@@ -124,7 +135,7 @@ func (c *configCheckCommand) printWide(all []config.Wide) error {
 	} else {
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 		for _, one := range all {
-			fmt.Fprintf(w, "%s\t%s\tcure: %s\n", one.Where, one.What, one.Cure)
+			terminal.Printf(w, "%s\t%s\tcure: %s\n", one.Where, one.What, one.Cure)
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -134,7 +145,7 @@ func (c *configCheckCommand) printWide(all []config.Wide) error {
 		return errSilent
 	}
 	if !c.JSON {
-		_, err := fmt.Printf("%s leaves nothing wider than it must be.\n", c.Config)
+		_, err := terminal.Printf(os.Stdout, "%s leaves nothing wider than it must be.\n", c.Config)
 		return err
 	}
 	return nil
@@ -153,13 +164,13 @@ func printConfig(path string, cfg config.Config, manifests []*manifest.Manifest)
 		{"console", cmp.Or(cfg.Console.Listen, "none")}, {"notify", notified(cfg.Notify)},
 		{"letters", cmp.Or(cfg.Letters.SMTP, "stay in the outbox")}, {"telemetry", cmp.Or(withoutPassword(cfg.Telemetry.OTLP), "nowhere; /metrics")},
 	} {
-		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+		terminal.Printf(w, "%s\t%s\n", line[0], line[1])
 	}
 	sorted := slices.SortedFunc(slices.Values(manifests), func(a, b *manifest.Manifest) int { return strings.Compare(a.System, b.System) })
 	for _, m := range sorted {
-		fmt.Fprintf(w, "system %s\t%d datasets\n", m.System, len(m.Datasets))
+		terminal.Printf(w, "system %s\t%d datasets\n", m.System, len(m.Datasets))
 	}
-	fmt.Fprintf(w, "\n%s is fine.\n", path)
+	terminal.Printf(w, "\n%s is fine.\n", path)
 	return w.Flush()
 }
 

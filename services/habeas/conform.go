@@ -11,6 +11,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/systems/httpsystem/conform"
 )
 
@@ -90,11 +91,11 @@ func (c *conformCommand) tell(r conform.Result) {
 	}
 	switch {
 	case r.Skipped != "":
-		fmt.Printf("-       %s (%s)\n", r.Check, r.Skipped)
+		terminal.Printf(os.Stdout, "-       %s (%s)\n", r.Check, r.Skipped)
 	case r.Err != nil:
-		fmt.Printf("FAILED  %s\n        %s\n", r.Check, r.Err)
+		terminal.Printf(os.Stdout, "FAILED  %s\n        %s\n", r.Check, r.Err)
 	default:
-		fmt.Printf("ok      %s\n", r.Check)
+		terminal.Printf(os.Stdout, "ok      %s\n", r.Check)
 	}
 }
 

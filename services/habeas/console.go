@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"os"
+	"time"
 
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/terminal"
 )
 
 type consoleCommand struct {
@@ -36,15 +38,20 @@ func (c *consoleCommand) Run(ctx context.Context) error {
 	if c.Monitor != "" {
 		cfg.Monitor.Listen = c.Monitor
 	}
+	began := time.Now()
 	n, err := node.Start(ctx, cfg, nodeOptions(), node.Roles{Console: true})
 	if err != nil {
 		return err
 	}
 	defer n.Stop()
+	if cfg.Log.Format == jsonLogs {
+		n.Up("console", time.Since(began), n.URLs()...)
+		return n.Wait(ctx)
+	}
 	health := ""
 	if n.MonitorAddress != "" {
 		health = ", health " + n.MonitorURL()
 	}
-	fmt.Printf("habeas console is up: %s%s\n", n.ConsoleURL(), health)
+	terminal.Printf(os.Stdout, "habeas console is up: %s%s\n", n.ConsoleURL(), health)
 	return n.Wait(ctx)
 }

@@ -55,6 +55,7 @@ func TestConsole(t *testing.T) {
 		}
 	})
 	f.start("aggregator")
+	f.start("letters")
 	// No worker is there yet: a request that is nearly due can't be answered.
 	old := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: now().AddDate(0, 0, -28), Email: f.people.Person(4).Email}
 	if _, err := upstream.Post(t.Context(), door.url, "", old.JSON()); err != nil {

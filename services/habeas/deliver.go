@@ -3,17 +3,19 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"os"
 
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/handover"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/terminal"
 )
 
 type deliverCommand struct {
 	requestFlags
 	Reason     string `help:"Why, for the trace: no personal data in it." placeholder:"TEXT" required:""`
+	Told       bool   `help:"You have told the person yourself, as the reason says how: no letter goes, and the request is completed if it waited for that."`
 	Passphrase bool   `help:"Make another passphrase by which the person opens the answer at the portal, and print it once: give it to them by another way than mail."`
 	Revoke     bool   `help:"Have the answer served to nobody any more, until another passphrase is made."`
 }
@@ -24,20 +26,25 @@ func (deliverCommand) Help() string {
 For one who has no passphrase for the answer, or has lost it: another one is made.
 
   habeas deliver 3cf5cf5f --reason "the mail came back"
+  habeas deliver 3cf5cf5f --reason "by post, registered" --told
   habeas deliver 3cf5cf5f --reason "they called, and were called back" --passphrase`
 }
 
 func (c *deliverCommand) Run(ctx context.Context) error {
 	switch {
-	case c.Passphrase && c.Revoke:
-		return errors.New("either --passphrase or --revoke")
+	case c.Passphrase && c.Revoke, c.Told && (c.Passphrase || c.Revoke):
+		return errors.New("one of --told, --passphrase and --revoke")
 	case c.Passphrase, c.Revoke:
 		return c.changeKey(ctx)
 	}
-	if _, err := c.act(ctx, core.DeliverAgain{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.DeliverAgain{By: who(ctx), Reason: c.Reason, ByHand: c.Told, Now: now()}); err != nil {
 		return err
 	}
-	_, err := fmt.Println("The person is told again where the answer is.")
+	said := "The person is written to once more."
+	if c.Told {
+		said = "It is noted that you have told the person."
+	}
+	_, err := terminal.Printf(os.Stdout, "%s\n", said)
 	return err
 }
 
@@ -56,14 +63,14 @@ func (c *deliverCommand) changeKey(ctx context.Context) error {
 		if err := handover.Revoke(ctx, in.Outbox, s.Accepted.RequestID); err != nil {
 			return err
 		}
-		_, err := fmt.Println("The answer is served to nobody any more.")
+		_, err := terminal.Printf(os.Stdout, "The answer is served to nobody any more.\n")
 		return err
 	}
 	passphrase, err := newPassphrase(ctx, in, s.Accepted.RequestID)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s\nIt is kept nowhere. Give it to the person by another way than mail.\n", passphrase)
+	_, err = terminal.Printf(os.Stdout, "%s\nIt is kept nowhere. Give it to the person by another way than mail.\n", passphrase)
 	return err
 }
 

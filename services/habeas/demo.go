@@ -34,6 +34,7 @@ type demoCommand struct {
 	Exit    bool   `help:"End after the first five requests, with status 0 where all ended as they should."`
 	People  int    `help:"How many people are seeded; at least 200." default:"240"`
 	Seed    int64  `help:"The seed of the population." default:"1"`
+	Rows    int    `help:"How many rows the lake of activity has, in a program that is built for lakes." name:"activity-rows" default:"50000"`
 	Faults  string `help:"What goes wrong with the vendors' stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 	Log     string `help:"How much is logged: debug, info, warn, error." default:"error" enum:"debug,info,warn,error"`
 
@@ -46,8 +47,8 @@ const demoTime = 2 * time.Minute
 
 // Help implements kong.HelpProvider.
 func (demoCommand) Help() string {
-	return `Nine systems with invented people, six of them databases and three stand-ins for
-vendors; five requests, each shown as it goes. Then a day at the desk: a table has lost
+	return fmt.Sprint(len(people.Systems())) + ` systems with invented people, databases of the company's own and stand-ins for
+others; five requests, each shown as it goes. Then a day at the desk: a table has lost
 a column, 35 more requests come in, some late, some without proof; it says what to try,
 and serves until Ctrl-C. Nothing leaves this machine.
 
@@ -66,7 +67,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	out := terminal.Of(os.Stdout, os.Getenv)
-	fmt.Printf("Habeas demo in %s\n", dir)
+	terminal.Printf(os.Stdout, "Habeas demo in %s\n", dir)
 	table := marketplaceTable(cfg)
 	if err := table.mend(ctx); err != nil { // a demo before may have ended without
 		return err
@@ -81,9 +82,9 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err := cfg.Save(); err != nil {
 		return err
 	}
-	fmt.Printf("Started in %s: %d people in %d systems, broker %s\n", time.Since(began).Round(time.Millisecond), c.People, len(n.Manifests), n.Brokers[0])
-	fmt.Printf("  console, for support agents          %s\n  portal, where people ask and receive %s\n  door, for other systems              %s/docs\n\n",
-		out.Paint(terminal.Strong, n.ConsoleURL()), out.Paint(terminal.Strong, n.PortalURL()), out.Paint(terminal.Strong, n.URL()))
+	terminal.Printf(os.Stdout, "Started in %s: %d people in %d systems, broker %s\n", time.Since(began).Round(time.Millisecond), c.People, len(n.Manifests), n.Brokers[0])
+	terminal.Printf(os.Stdout, "  console, for support agents          %s\n  portal, where people ask and receive %s\n  door, for other systems              %s/docs\n\n",
+		terminal.Written(out.Paint(terminal.Strong, n.ConsoleURL())), terminal.Written(out.Paint(terminal.Strong, n.PortalURL())), terminal.Written(out.Paint(terminal.Strong, n.URL())))
 
 	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
 	asked := demoRequests(population)
@@ -109,7 +110,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = table.mend(context.WithoutCancel(ctx)) }() // the next demo mends it otherwise
-	fmt.Printf("  submit a request of your own, as the sign-up page does\n%s\n\nServing until Ctrl-C.\n", curl(n.URL(), tokens["signup-page"], asked[0].Request))
+	terminal.Printf(os.Stdout, "  submit a request of your own, as the sign-up page does\n%s\n\nServing until Ctrl-C.\n", terminal.Written(curl(n.URL(), tokens["signup-page"], asked[0].Request)))
 	go c.hear(ctx, n, os.Stdin, os.Stdout)
 	return n.Wait(ctx)
 }
@@ -161,7 +162,7 @@ func (c *demoCommand) config(ctx context.Context, dir string) (config.Config, er
 	if cfg.Sandbox == nil {
 		cfg.Sandbox = &config.Sandbox{Seed: c.Seed, People: c.People}
 	}
-	cfg.Sandbox.Faults = c.Faults
+	cfg.Sandbox.Faults, cfg.Sandbox.ActivityRows = c.Faults, c.Rows
 	return cfg, nil
 }
 
@@ -273,21 +274,21 @@ func curl(door, token string, like upstream.Request) string {
 func (c *demoCommand) tell(dir string, asked []demoRequest, traces []timeline.Trace) bool {
 	good := true
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "\nREQUEST\tID\tENDED\tIN")
+	terminal.Printf(out, "\nREQUEST\tID\tENDED\tIN\n")
 	for i, a := range asked {
 		t := traces[i]
 		if t.Status == core.StatusCompleted {
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.ID, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond))
+			terminal.Printf(out, "%s\t%s\t%s\t%s\n", a.title, a.ID, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond))
 			continue
 		}
 		good = false
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.ID, t.Status, t.Attention)
+		terminal.Printf(out, "%s\t%s\t%s\t%s\n", a.title, a.ID, t.Status, t.Attention)
 	}
 	_ = out.Flush()
 	if !good {
-		fmt.Printf("\nNot all requests ended as they should; `%s trace ID --data %s` tells why.\n", program(), quoted(dir))
+		terminal.Printf(os.Stdout, "\nNot all requests ended as they should; `%s trace ID --data %s` tells why.\n", program(), quoted(dir))
 	}
-	fmt.Printf(`
+	terminal.Printf(os.Stdout, `
 The answers are in %[2]s, each encrypted for its person (age).
 Look into the first:
   %[1]s bundle get %[5]s --data %[3]s -o answer.zip

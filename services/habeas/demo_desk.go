@@ -80,7 +80,7 @@ func (c *demoCommand) desk(ctx context.Context, n *node.Node, tokens map[string]
 		return err
 	}
 	asked := deskRequests(p, now())
-	fmt.Fprintf(out, "\n%s\n%s\n\n", out.Paint(terminal.Strong, "Second act: a day at the desk"),
+	terminal.Printf(out, "\n%s\n%s\n\n", terminal.Written(out.Paint(terminal.Strong, "Second act: a day at the desk")),
 		fmt.Sprintf("A column of the marketplace's table %s is gone, and %d more requests come in.", table.name, len(asked)))
 	if err := c.submitAll(ctx, n, tokens, asked); err != nil {
 		return err
@@ -106,7 +106,7 @@ func deskActs(ctx context.Context, n *node.Node, stuck []timeline.Trace) error {
 	if err != nil {
 		return err
 	}
-	by := core.Actor("Ada at the desk", "local")
+	by := core.Actor("Ada at the desk", core.LocalUser(""))
 	acts := []core.Command{
 		core.Cancel{By: by, Reason: "taken back by telephone", Now: now()},
 		core.Refuse{By: by, Ground: "excessive", Reason: "the same answer was given twice this month", Now: now()},
@@ -157,7 +157,7 @@ func (c *demoCommand) deskTells(ctx context.Context, n *node.Node, asked []demoR
 	for _, s := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[s], s))
 	}
-	fmt.Fprintf(out, "\nOf these %d requests: %s; %d overdue.\n\n%s\n", len(asked), strings.Join(parts, ", "), overdue, out.Paint(terminal.Strong, "Try:"))
+	terminal.Printf(out, "\nOf these %d requests: %s; %d overdue.\n\n%s\n", len(asked), strings.Join(parts, ", "), overdue, terminal.Written(out.Paint(terminal.Strong, "Try:")))
 	at := " --data " + quoted(dir)
 	short := func(t timeline.Trace) string { return t.RequestID[:min(shortID, len(t.RequestID))] }
 	tries := [][2]string{
@@ -172,7 +172,7 @@ func (c *demoCommand) deskTells(ctx context.Context, n *node.Node, asked []demoR
 		tries = append(tries, [2]string{"read a letter to a person", letter})
 	}
 	for _, t := range tries {
-		fmt.Fprintf(out, "  %s\n    %s\n", t[0], t[1])
+		terminal.Printf(out, "  %s\n    %s\n", t[0], t[1])
 	}
 	return nil
 }
@@ -205,7 +205,7 @@ func (c *demoCommand) hear(ctx context.Context, n *node.Node, in io.Reader, out 
 		if err := marketplaceTable(n.Config).mend(ctx); err != nil {
 			text = "It can't be repaired: " + err.Error()
 		}
-		fmt.Fprintln(out, text)
+		terminal.Printf(out, "%s\n", text)
 	}
 }
 

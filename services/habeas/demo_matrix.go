@@ -66,23 +66,30 @@ func (m *matrix) lines(traces []timeline.Trace, now time.Time) []string {
 	heads := make([]string, len(m.systems))
 	for i, s := range m.systems {
 		if heads[i] = columnName(s); names > room {
-			out = append(out, strconv.Itoa(i+1)+" "+heads[i])
-			heads[i] = strconv.Itoa(i + 1)
+			out = append(out, number(i+1)+" "+heads[i])
+			heads[i] = number(i + 1)
 		}
 	}
+	gap := " "
 	if names > room {
 		out = wrapped(out, m.t.Width-1)
+		if 2*len(heads) > room {
+			gap = ""
+		}
 	}
-	out = append(out, m.t.Paint(terminal.Quiet, strings.Repeat(" ", label)+" "+strings.Join(heads, " ")))
-	shown := m.shown(traces, max(m.t.Height-len(out)-3, 5))
+	out = append(out, m.t.Paint(terminal.Quiet, strings.Repeat(" ", label)+" "+strings.Join(heads, gap)))
+	shown := m.shown(traces, max(m.t.Height-len(out)-3, 1))
 	for _, i := range shown {
-		out = append(out, m.line(m.labels[i], label, heads, traces[i], now))
+		out = append(out, m.line(m.labels[i], label, heads, gap, traces[i], now))
 	}
 	if hidden := len(traces) - len(shown); hidden > 0 {
 		out = append(out, m.t.Paint(terminal.Quiet, fmt.Sprintf("and %d more", hidden)))
 	}
 	return append(out, m.legend())
 }
+
+// number returns a column's number in one sign: 1 to 9, and a, b, c after them.
+func number(n int) string { return strconv.FormatInt(int64(n), 36) }
 
 // columnName returns what a system is called over its column.
 func columnName(system string) string {
@@ -135,11 +142,16 @@ func rank(t timeline.Trace) int {
 	}
 }
 
-func (m *matrix) line(label string, width int, heads []string, t timeline.Trace, now time.Time) string {
+func (m *matrix) line(label string, width int, heads []string, gap string, t timeline.Trace, now time.Time) string {
 	out := label + strings.Repeat(" ", width-utf8.RuneCountInString(label))
 	for i, s := range m.systems {
 		k := markOf(t, s)
-		out += " " + m.t.Paint(k.colour, m.sign(k)) + strings.Repeat(" ", len(heads[i])-1)
+		if i == 0 {
+			out += " "
+		} else {
+			out += gap
+		}
+		out += m.t.Paint(k.colour, m.sign(k)) + strings.Repeat(" ", len(heads[i])-1)
 	}
 	out += " "
 	switch {

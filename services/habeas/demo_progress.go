@@ -125,7 +125,7 @@ func (l *sentences) tell(request int, system string, s timeline.Step) error {
 		return nil
 	}
 	l.told[key] = true
-	_, err := fmt.Fprintf(l.out, "request %d  %-14s %s\n", request+1, system, stepWords(s))
+	_, err := terminal.Printf(l.out, "request %d  %-14s %s\n", request+1, system, stepWords(s))
 	return err
 }
 

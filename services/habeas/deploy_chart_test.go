@@ -200,7 +200,7 @@ func (c chart) podIsWhole(o object) {
 	}
 	component := o.Spec.Template.Metadata.Labels["app.kubernetes.io/component"]
 	if system, worker := strings.CutPrefix(component, "worker-"); worker && len(parts) > 0 && !slices.Equal(parts, []string{"vault/objects/" + system}) ||
-		component != "coordinator" && component != "console" && slices.Contains(parts, "vault") {
+		component != "coordinator" && component != "console" && slices.Contains(parts, "vault") || component == "portal" && len(parts) > 0 && !slices.Equal(parts, []string{"outbox", "uploads"}) {
 		c.Errorf("%s has %v of the shared volume", name, parts)
 	}
 	if mounts = slices.Compact(mounts); !slices.Equal(volumes, mounts) {
@@ -236,28 +236,30 @@ func (c chart) componentsAreApart() {
 	if len(policies) == 0 {
 		return
 	}
-	secrets := map[string]string{}
+	secrets, opening := map[string]string{}, map[string]bool{}
 	for _, o := range c.of("Deployment", "Job") {
 		component := o.Spec.Template.Metadata.Labels["app.kubernetes.io/component"]
 		env := map[string]string{}
 		for _, e := range o.Spec.Template.Spec.Containers[0].Env {
 			env[e.Name] = e.Value
 		}
-		if env["HABEAS_KAFKA_USER"] != "habeas-"+component {
+		if portal := component == "portal"; portal && (env["HABEAS_KAFKA_USER"] != "" || strings.Contains(policies[component], "10.1.0.0/24")) {
+			c.Errorf("the portal has Kafka: %v, %s", env, policies[component])
+		} else if !portal && env["HABEAS_KAFKA_USER"] != "habeas-"+component {
 			c.Errorf("%s signs in to Kafka as %q", component, env["HABEAS_KAFKA_USER"])
 		}
 		linked := component == "coordinator" || component == "aggregator" || strings.HasPrefix(component, "worker-")
 		if want := "/run/secrets/" + strings.TrimPrefix(component, "worker-"); linked && env["HABEAS_LINKS"] != want || !linked && env["HABEAS_LINKS"] != "" {
 			c.Errorf("%s has the link keys of %q", component, env["HABEAS_LINKS"])
 		}
-		journalled := slices.Contains([]string{"intake", "coordinator", "letters", "console"}, component)
+		journalled := slices.Contains([]string{"intake", "coordinator", "letters", "console", "portal"}, component)
 		if got := strings.HasPrefix(env["HABEAS_JOURNAL"], "postgres://habeas_"+component+"@"); got != journalled {
 			c.Errorf("%s: the journal is %q", component, env["HABEAS_JOURNAL"])
 		}
 		if got := strings.Contains(policies[component], "10.2.0.5/32"); got != journalled {
 			c.Errorf("%s reaches the journal's database: %v", component, got)
 		}
-		if !strings.Contains(policies[component], "10.1.0.0/24") {
+		if component != "portal" && !strings.Contains(policies[component], "10.1.0.0/24") {
 			c.Errorf("%s doesn't reach Kafka: %s", component, policies[component])
 		}
 		own := ""
@@ -270,9 +272,22 @@ func (c chart) componentsAreApart() {
 			c.Errorf("%s has the secret %q, as has %q", component, own, other)
 		}
 		secrets[own] = component
-		if !strings.HasPrefix(env["HABEAS_KAFKA_PASSWORD_FILE"], "/run/secrets/"+strings.TrimPrefix(component, "worker-")+"/") {
+		for _, v := range o.Spec.Template.Spec.Volumes {
+			if opens := component == "coordinator" || component == "letters" || component == "console"; v.Name == "opening" && !opens {
+				c.Errorf("%s sees the master key", component)
+			} else if v.Name == "opening" {
+				opening[component] = true
+			}
+			if v.Name == "common" && component == "portal" {
+				c.Errorf("the portal sees what all see: %s", v.Secret.SecretName)
+			}
+		}
+		if component != "portal" && !strings.HasPrefix(env["HABEAS_KAFKA_PASSWORD_FILE"], "/run/secrets/"+strings.TrimPrefix(component, "worker-")+"/") {
 			c.Errorf("%s has its password in %s", component, env["HABEAS_KAFKA_PASSWORD_FILE"])
 		}
+	}
+	if len(opening) != 3 {
+		c.Errorf("the master key is seen by %v", opening)
 	}
 }
 
@@ -307,6 +322,13 @@ func (c chart) selectorsMatch() {
 		}
 		if found != want {
 			c.Errorf("%s %s selects %d deployments, want %d", o.Kind, o.Metadata.Name, found, want)
+		}
+	}
+	for _, d := range c.of("Deployment") { // what listens for others is reached by a service
+		for _, p := range d.Spec.Template.Spec.Containers[0].Ports {
+			if _, served := c.named("Service", d.Metadata.Name); p.Name != "monitor" && !served {
+				c.Errorf("%s listens at %s, and no service leads there", d.Metadata.Name, p.Name)
+			}
 		}
 	}
 	for _, m := range c.of("ServiceMonitor") {
@@ -365,7 +387,7 @@ func (c chart) configurationIsFine() {
 			c.Fatal(err)
 		}
 	}
-	for _, secret := range []string{"salesforce/client_secret", "console/client_secret", "habeas/kafka", "console/cookies"} {
+	for _, secret := range []string{"salesforce/client_secret", "console/client_secret", "habeas/kafka", "console/cookies", "portal/codes", "portal/token", "mail/password"} {
 		path := filepath.Join(root, secret)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("secret"), 0o600)); err != nil {
 			c.Fatal(err)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"os"
@@ -12,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/config"
 )
 
 // deployFolder is deploy/, as seen from this package.
@@ -50,7 +54,24 @@ func TestDeployMetrics(t *testing.T) {
 // exportedMetrics returns the names in /metrics after a request was answered.
 func exportedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
-	p := newPipeline(t)
+	dir := t.TempDir()
+	key, secret := filepath.Join(dir, "public.pem"), filepath.Join(dir, "secret")
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range map[string]string{key: string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), secret: callbackSecret} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := newPipelineOf(t, 200, true, func(c *config.Config) {
+		c.Producers = map[string]config.Producer{"crm": {Keys: []string{key}, Callback: config.Callback{URL: "http://127.0.0.1:1", SecretFile: secret}}}
+	})
 	p.wait(p.submit(3, dsar.Access))
 	res, err := http.Get(p.n.MonitorURL() + "/metrics")
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -53,6 +54,43 @@ func (p *pipeline) onlyRetainedIsLeft(gone []int) {
 		if err := db.Close(); err != nil {
 			p.Fatal(err)
 		}
+	}
+}
+
+// noFileIsLeft looks for files of people beside the rows of the internal systems, and for those
+// of the others, which are as they were.
+func (p *pipeline) noFileIsLeft(gone []int) {
+	p.Helper()
+	others := 0
+	for _, system := range internaldb.Systems() {
+		for _, folder := range internaldb.Folders(p.n.Config.Room(config.RoomSandbox), system) {
+			err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+				if err != nil || d.IsDir() {
+					return err
+				}
+				for _, person := range gone {
+					if strings.Contains(path, fmt.Sprintf("%s%d-", people.CanaryPrefix, person)) {
+						p.Errorf("%s: a file of person %d is left", system, person)
+					}
+				}
+				others++
+				return nil
+			})
+			if err != nil {
+				p.Error(err)
+			}
+		}
+	}
+	want := 0
+	for _, who := range p.people.People {
+		for _, r := range p.people.RowsOf(who.Number) {
+			if r.Values[people.ContentColumn] != nil && internaldb.Folders("", r.System) != nil && !slices.Contains(gone, who.Number) {
+				want++
+			}
+		}
+	}
+	if others != want || want == 0 {
+		p.Errorf("%d files of others are left of %d", others, want)
 	}
 }
 

@@ -34,6 +34,7 @@ var nextCommands = map[string]string{
 	"ended":             "habeas trace %[1]s tells how",
 	"answered":          "habeas trace %[1]s tells what that is",
 	"nothing-to-retry":  "habeas trace %[1]s tells what it waits for",
+	"refusal-waits":     "habeas second %[1]s shows it",
 	"awaited":           "habeas identity and habeas clarify go on with it",
 	"not-awaited":       "ask first, with --ask",
 	"nothing-to-attest": "habeas trace %[1]s tells which do (name one with --action)",

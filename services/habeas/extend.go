@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"time"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type extendCommand struct {
@@ -30,6 +31,6 @@ func (c *extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("Extended: the answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	_, err = terminal.Printf(os.Stdout, "Extended: the answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
 	return err
 }

@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 	s := &faultyFleet{fleet: f}
 	s.pipeline = &pipeline{T: t, people: f.people, n: &node.Node{Config: f.cfg, Installation: f.in}}
 	for range 3 {
-		s.others = append(s.others, f.start("coordinator"), f.start("aggregator"))
+		s.others = append(s.others, f.start("coordinator"), f.start("aggregator"), f.start("letters"))
 		for _, some := range f.halves(people.Events) {
 			s.others = append(s.others, f.start(append([]string{"worker"}, some...)...))
 		}

@@ -21,7 +21,7 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", u.dir, "tmpfs", 0, "size=4m"); err != nil {
+	if err := syscall.Mount("tmpfs", u.dir, "tmpfs", 0, "size=10m"); err != nil {
 		t.Skipf("a small file system can't be mounted: %v", err)
 	}
 	t.Cleanup(func() {

@@ -27,11 +27,13 @@ import (
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/watch"
+	"habeas.dev/services/letters"
 	"habeas.dev/services/sandbox/internaldb"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
 	paymentechsandbox "habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
+	"habeas.dev/services/sandbox/training"
 )
 
 // fleet is what the processes share: a broker, databases, vendors, a
@@ -69,10 +71,20 @@ func newFleet(t *testing.T, brokers []string, journalURL string, persons int) *f
 	if err != nil {
 		t.Fatal(err)
 	}
+	courses, err := training.New(training.Config{Population: f.people})
+	if err != nil {
+		t.Fatal(err)
+	}
 	crmServer, mailServer, payServer := httptest.NewServer(f.vendors.watch(crm)), httptest.NewServer(f.vendors.watch(mail)), httptest.NewServer(f.vendors.watch(pay))
+	coursesServer := httptest.NewServer(courses)
+	t.Cleanup(coursesServer.Close)
 	t.Cleanup(crmServer.Close)
 	t.Cleanup(mailServer.Close)
 	t.Cleanup(payServer.Close)
+	signs := filepath.Join(dir, "training.secret")
+	if err := os.WriteFile(signs, []byte(training.DefaultSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	secret := filepath.Join(dir, "secret")
 	if err := os.WriteFile(secret, []byte(salesforcesandbox.DefaultClientSecret), 0o600); err != nil {
 		t.Fatal(err)
@@ -81,6 +93,7 @@ func newFleet(t *testing.T, brokers []string, journalURL string, persons int) *f
 		Data: dir, Journal: journalURL, Vault: config.Vault{Apart: true}, Kafka: bus.Files{Brokers: brokers}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Console: config.Console{Local: true}, Systems: map[string]config.System{
 			people.Salesforce:  {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
 			people.Marketo:     {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
+			people.Training:    {URL: coursesServer.URL, ClientSecretFile: signs},
 			people.PaymentTech: {URL: payServer.URL, ClientID: paymentechsandbox.DefaultUsername, ClientSecretFile: secret, CallsPerSecond: -1, Options: map[string]string{"merchant_id": paymentechsandbox.DefaultMerchantID}},
 		}}
 	for system, path := range files {
@@ -162,6 +175,8 @@ func (f *fleet) startWith(file string, args ...string) *member {
 		f.members[watch.Group]++
 	case "aggregator":
 		f.members[aggregator.Group]++
+	case "letters":
+		f.members[letters.Group]++
 	case "worker":
 		for _, system := range args[1:] {
 			f.members["habeas.worker."+system]++

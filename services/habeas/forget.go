@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"os"
 
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/terminal"
 )
 
 type forgetCommand struct {
 	requestFlags
-	Reason string `required:"" help:"Why, for the trace." placeholder:"TEXT"`
-	All    bool   `help:"Also whom it was about: identifiers, plans, letters, receipt. Without, records and answer."`
+	Reason     string `help:"Why, for the trace." placeholder:"TEXT"`
+	All        bool   `help:"Also whom it was about: identifiers, plans, letters, receipt. Without, records and answer."`
+	NeverTaken bool   `help:"The journal has no such request: destroy the keys that were made when it came, which habeas audit names."`
 }
 
 // Help implements kong.HelpProvider.
@@ -22,11 +25,15 @@ what they opened, and then tries to open it. What was done, and that it was done
 in the journal and verifies as before. It can't be undone.
 
   habeas forget 3cf5cf5f --reason "asked by the person"
-  habeas forget 3cf5cf5f --reason "asked by the person" --all`
+  habeas forget 3cf5cf5f --reason "asked by the person" --all
+  habeas forget 9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11 --never-taken`
 }
 
 // Run forgets.
 func (c *forgetCommand) Run(ctx context.Context) error {
+	if c.NeverTaken == (c.Reason != "") || c.NeverTaken && c.All {
+		return errors.New("--reason says why, for the trace of the request; with --never-taken there is none, and neither --reason nor --all")
+	}
 	in, id, err := c.openRequest(ctx)
 	if err != nil {
 		return err
@@ -38,6 +45,13 @@ func (c *forgetCommand) Run(ctx context.Context) error {
 	}
 	defer func() { _ = mirror.Close() }()
 	k := node.NewKeeper(in, mirror)
+	if c.NeverTaken {
+		if err := k.ForgetNeverTaken(ctx, id); err != nil {
+			return about(id, err)
+		}
+		_, err = terminal.Printf(os.Stdout, "Its keys are destroyed: its id can't be used again.\n")
+		return err
+	}
 	parts := []core.Part{core.PartRecords}
 	if c.All {
 		parts = append(parts, core.PartSubject)
@@ -47,6 +61,6 @@ func (c *forgetCommand) Run(ctx context.Context) error {
 			return about(id, err)
 		}
 	}
-	_, err = fmt.Printf("Forgotten. habeas trace %s tells it.\n", id)
+	_, err = terminal.Printf(os.Stdout, "Forgotten. habeas trace %s tells it.\n", id)
 	return err
 }

@@ -4,16 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/prints"
+	"habeas.dev/services/internal/terminal"
 )
 
 type holdCommand struct {
 	installationFlags
 	ID      string `arg:"" optional:"" help:"The request: its id, or enough of its first letters to tell it from others."`
-	Email   string `help:"Instead of a request: all requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
+	Email   string `help:"Instead of a request: all requests of the person with this address (- reads it from standard input; it goes through a keyed hash, and that you searched is written down: habeas searches)." placeholder:"ADDRESS"`
 	System  string `help:"Only this system." placeholder:"NAME"`
 	Dataset string `help:"Only this dataset." placeholder:"NAME"`
 	Lift    bool   `help:"Lift the hold of that reach instead."`
@@ -24,15 +29,15 @@ type holdCommand struct {
 func (holdCommand) Help() string {
 	return "A legal hold keeps records from being erased, whatever their retention, until it is lifted; what it alone kept is then erased. " +
 		"It can be put on at any time: before an erasure reaches a system, or on what an answered one had to keep. " +
-		"It passes on to new erasures of the same person.\n\n" +
-		"Examples:\n  habeas hold ID --system billing --reason \"case 2026-17\"\n  habeas hold --email ADDRESS --reason \"case 2026-17\"\n  habeas hold ID --system billing --lift --reason settled"
+		"It passes on to new requests of the same person, and is lifted on each: those in which it goes on are named.\n\n" +
+		"Examples:\n  habeas hold ID --system billing --reason \"case 2026-17\"\n  habeas hold --email - --reason \"case 2026-17\"\n  habeas hold ID --system billing --lift --reason settled"
 }
 
 func (c *holdCommand) Run(ctx context.Context) error {
 	if (c.ID == "") == (c.Email == "") {
 		return errors.New("hold what? name a request, or a person with --email")
 	}
-	in, err := c.open(ctx)
+	in, err := c.openToAct(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,8 +63,33 @@ func (c *holdCommand) Run(ctx context.Context) error {
 	if c.Lift {
 		word = "lifted from"
 	}
-	_, err = fmt.Printf("The hold is %s %d request(s).\n", word, done)
-	return err
+	if _, err = terminal.Printf(os.Stdout, "The hold is %s %d request(s).\n", word, done); err != nil || !c.Lift {
+		return err
+	}
+	return c.goesOn(ctx, in, ids)
+}
+
+// goesOn says in which requests the hold goes on that was lifted on these.
+func (c *holdCommand) goesOn(ctx context.Context, in *installation.Installation, lifted []string) error {
+	var still []string
+	for _, id := range lifted {
+		s, err := in.Requests.State(ctx, id)
+		if err != nil {
+			return about(id, err)
+		}
+		others, err := links.GoesOn(ctx, in.Requests.State, in.Journal, prints.Prints{Vault: in.Vault}, s)
+		if err != nil {
+			return fmt.Errorf("the hold is lifted, and where else it goes on isn't known: %w", about(id, err))
+		}
+		still = append(still, others...)
+	}
+	slices.Sort(still)
+	for _, id := range slices.Compact(still) {
+		if _, err := terminal.Printf(os.Stdout, "It goes on in request %s, to which it passed on, or from which it came: what it keeps stays until habeas hold %s --lift.\n", id, id[:shortID]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id string) error {
@@ -77,7 +107,10 @@ func (c *holdCommand) requests(ctx context.Context, in *installation.Installatio
 		id, err := findRequest(ctx, in.Journal, c.ID)
 		return []string{id}, err
 	}
-	rows, err := in.Journal.List(ctx, journal.Filter{Fingerprint: in.Vault.Fingerprint("email", c.Email), Limit: journal.MaxList})
+	rows, err := searchFor(ctx, in, c.Email, func(f journal.Filter) ([]journal.Row, error) {
+		f.Limit = journal.MaxList
+		return in.Journal.List(ctx, f)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -288,8 +288,19 @@ func (h *hostile) until(what string, holds func() bool) {
 // of those like it that were sent before.
 func (h *hostile) rejected(what, id string, m core.Message, system, code string) {
 	h.Helper()
-	like := fmt.Sprint(id, m, system, code)
-	h.sent[like]++
+	h.sent[like(id, m, system, code)]++
+	h.told(what, id, m, system, code)
+}
+
+// like returns what messages that weren't believed have in common.
+func like(id string, m core.Message, system, code string) string {
+	return fmt.Sprint(id, m, system, code)
+}
+
+// told waits until a trace tells of all messages of a kind that were sent.
+func (h *hostile) told(what, id string, m core.Message, system, code string) {
+	h.Helper()
+	like := like(id, m, system, code)
 	h.until("the trace tells of "+what, func() bool {
 		told := 0
 		for _, e := range h.facts(id) {

@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type identityCommand struct {
@@ -42,15 +43,15 @@ func (c *identityCommand) Run(ctx context.Context) error {
 	}
 	switch {
 	case c.Ask:
-		_, err = fmt.Println("Asked. The request waits for the proof; judge it with --accept or --reject.")
+		_, err = terminal.Printf(os.Stdout, "Asked. The request waits for the proof; judge it with --accept or --reject.\n")
 	case state.Right != state.Accepted.Right:
-		_, err = fmt.Printf("Rejected. The person is answered %s instead.\n", state.Right)
+		_, err = terminal.Printf(os.Stdout, "Rejected. The person is answered %s instead.\n", state.Right)
 	case c.Without:
-		_, err = fmt.Printf("Gone on without what isn't proven. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+		_, err = terminal.Printf(os.Stdout, "Gone on without what isn't proven. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
 	case c.Reject:
-		_, err = fmt.Println("Rejected: the request is refused.")
+		_, err = terminal.Printf(os.Stdout, "Rejected: the request is refused.\n")
 	default:
-		_, err = fmt.Printf("Accepted. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+		_, err = terminal.Printf(os.Stdout, "Accepted. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
 	}
 	return err
 }

@@ -39,6 +39,20 @@ func (f installationFlags) open(ctx context.Context) (*installation.Installation
 	return installation.Open(ctx, c)
 }
 
+// openToAct opens the installation for who changes something of requests, or looks at what
+// keys open: not before a journal or keys that come from a backup were reconciled.
+func (f installationFlags) openToAct(ctx context.Context) (*installation.Installation, error) {
+	in, err := f.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := node.CheckRestored(ctx, in); err != nil {
+		_ = in.Close() // nothing was written
+		return nil, err
+	}
+	return in, nil
+}
+
 // openJournal opens the journal alone, and makes it where it is missing.
 func (f installationFlags) openJournal(ctx context.Context) (*installation.Installation, error) {
 	c, err := f.config()
@@ -69,7 +83,8 @@ func who(ctx context.Context) string {
 	if a, ok := ctx.Value(actorKey{}).(actor); ok {
 		return a.by
 	}
-	return core.Actor(localUser(), "local")
+	host, _ := os.Hostname() // where it has no name, none is said
+	return core.Actor(localUser(), core.LocalUser(host))
 }
 
 // signedIn returns a context that has who signed in by habeas login, where anybody has.

@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
+	"os"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/link"
@@ -14,12 +14,15 @@ import (
 	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/signkey"
+	"habeas.dev/services/internal/terminal"
 )
 
 type keysCommand struct {
 	Init   keysInitCommand   `cmd:"" help:"Make the keys that are missing."`
 	Show   keysShowCommand   `cmd:"" help:"Print the public keys by which others verify what is signed."`
 	Rotate keysRotateCommand `cmd:"" help:"Move link keys on by one, or wrap all keys by a new master key."`
+
+	Sealing keysSealingCommand `cmd:"" help:"Make what intake has instead of the master key."`
 }
 
 type keysInitCommand struct {
@@ -49,11 +52,11 @@ func (c *keysInitCommand) Run() error {
 		key, err := signkey.Create(k.Path, k.Name)
 		switch {
 		case errors.Is(err, fs.ErrExist):
-			fmt.Printf("%s is there\n", k.Path)
+			terminal.Printf(os.Stdout, "%s is there\n", k.Path)
 		case err != nil:
 			return err
 		default:
-			fmt.Printf("%s made; others verify by %s\n", k.Path, key.Verifier)
+			terminal.Printf(os.Stdout, "%s made; others verify by %s\n", k.Path, key.Verifier)
 		}
 	}
 	if cfg.Portal.Listen != "" {
@@ -61,7 +64,7 @@ func (c *keysInitCommand) Run() error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s is there, for the console; a portal elsewhere has portal.uploads_recipient: %s\n", cfg.Portal.UploadsKey, identity.Recipient())
+		terminal.Printf(os.Stdout, "%s is there, for the console; a portal elsewhere has portal.uploads_recipient: %s\n", cfg.Portal.UploadsKey, identity.Recipient())
 	}
 	return eachLink(cfg, c.Systems, func(path string) error {
 		made, err := link.Create(path)
@@ -69,9 +72,9 @@ func (c *keysInitCommand) Run() error {
 			return err
 		}
 		if made {
-			fmt.Printf("%s made; its worker and the coordinator need it, and nobody else\n", path)
+			terminal.Printf(os.Stdout, "%s made; its worker and the coordinator need it, and nobody else\n", path)
 		} else {
-			fmt.Printf("%s is there\n", path)
+			terminal.Printf(os.Stdout, "%s is there\n", path)
 		}
 		return nil
 	})
@@ -135,7 +138,7 @@ func (c *keysRotateCommand) Run(ctx context.Context) error {
 		if err := link.Rotate(path); err != nil {
 			return err
 		}
-		fmt.Printf("%s moved on; its worker and the coordinator need the new file before the next rotation\n", path)
+		terminal.Printf(os.Stdout, "%s moved on; its worker and the coordinator need the new file before the next rotation\n", path)
 		return nil
 	})
 }
@@ -159,7 +162,7 @@ func (c *keysRotateCommand) rotateMaster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%d of %d keys were wrapped anew; the others were already. Take the old key out of vault.old_keys everywhere, and destroy it.\n", rewrapped, all)
+	_, err = terminal.Printf(os.Stdout, "%d of %d keys were wrapped anew; the others were already. Take the old key out of vault.old_keys everywhere, and destroy it.\n", rewrapped, all)
 	return err
 }
 
@@ -185,7 +188,7 @@ func (c *keysShowCommand) Run() error {
 		if err != nil {
 			return err
 		}
-		fmt.Println(key.Verifier)
+		terminal.Printf(os.Stdout, "%s\n", key.Verifier)
 	}
 	return nil
 }

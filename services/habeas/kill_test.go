@@ -54,6 +54,22 @@ func command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
+// says runs the program, and returns its exit status and what it prints.
+func says(t *testing.T, args ...string) (status int, out string) {
+	t.Helper()
+	return ran(t, command(t.Context(), args...))
+}
+
+// ran runs a command to its end, and returns its exit status and what it prints.
+func ran(t *testing.T, cmd *exec.Cmd) (status int, out string) {
+	t.Helper()
+	text, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(text)
+}
+
 // TestKilledAtRandom kills `habeas up` at random moments under a load of 200
 // requests. After a last start every request ends, once, and the bundles'
 // payloads are those of a run that nobody disturbed.
@@ -138,7 +154,7 @@ func newUp(t *testing.T) *up {
 	return u
 }
 
-var upLine = regexp.MustCompile(`(?:HTTP|is up:) (http://\S+)`)
+var upLine = regexp.MustCompile(`(?:HTTP|is up:) (http://[^\s,]+)`)
 
 // start starts the process and waits until it serves.
 func (u *up) start() {

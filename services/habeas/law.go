@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/terminal"
 )
 
 type lawCommand struct {
@@ -28,8 +30,10 @@ its answers and letters say; and examples of due dates, which are worked out her
 whenever the file is read. Name its folder in the configuration, by laws:. A file with
 the id of a law that is built in stands instead of it.
 
-Every value has its source, and read: says how that was had where its text wasn't read:
-survey, a summary by others; memory, nothing. Those are listed, for a lawyer.
+Every value has its source, and read: says how that was had: text, its own words were
+read; survey, a summary by others; memory, nothing. read: at the file's head holds for
+what has no mark of its own. What wasn't read as text, and what has no mark at all, is
+listed, for a lawyer.
 
   habeas law check texas.yaml
 
@@ -58,14 +62,14 @@ func (c *lawCheckCommand) Run() error {
 			}
 			continue
 		}
-		fmt.Printf("%s: %s grants %d rights; %d examples come out. ", r.File, r.ID, r.Rights, r.Examples)
+		terminal.Printf(os.Stdout, "%s: %s grants %d rights; %d examples come out. ", r.File, r.ID, r.Rights, r.Examples)
 		if len(r.Unread) == 0 {
-			fmt.Println("The text of every source was read.")
+			terminal.Printf(os.Stdout, "The text of every source was read.\n")
 			continue
 		}
-		fmt.Printf("%d values rest on sources whose text wasn't read:\n", len(r.Unread))
+		terminal.Printf(os.Stdout, "%d values rest on sources whose text wasn't read:\n", len(r.Unread))
 		for _, u := range r.Unread {
-			fmt.Printf("  %s:%d: %s: %s (%s)\n", r.File, u.Line, u.Where, u.Source, u.Read)
+			terminal.Printf(os.Stdout, "  %s:%d: %s: %s (%s)\n", u.File, u.Line, u.Where, u.Source, cmp.Or(string(u.Read), "nobody says that it was read"))
 		}
 	}
 	return nil
@@ -139,7 +143,7 @@ func (c *lawListCommand) Run() error {
 				}
 				continue
 			}
-			_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", id, g.Right, row.clock(), g.Source)
+			_, _ = terminal.Printf(w, "%s\t%s\t%s\t%s\n", id, g.Right, row.clock(), g.Source)
 		}
 	}
 	return w.Flush()

@@ -11,12 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/findings"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/systems"
 )
 
@@ -36,7 +38,7 @@ origin or storage period, and with it each of its columns; where a category is h
 that no worker can gather and erase; where a draft's TODO is still to be said; and where a
 database has a table or a column that no manifest declares, would refuse the values that an
 erasure sets, would take other rows with those that are erased, or keeps copies of them. It
-warns of what lacks French, of systems that nothing leads to, of missing indexes, with the
+warns of what lacks a language of the installation, of systems that nothing leads to, of missing indexes, with the
 statement that makes each and what a request costs without, of rows that others refer to and of
 identifiers that find nobody, or several.
 
@@ -75,7 +77,7 @@ func (c *lintCommand) Run(ctx context.Context) error {
 			}
 			manifests = append(manifests, m)
 			if c.DSN != "" {
-				l.databases(ctx, config.Config{Systems: map[string]config.System{m.System: {DSN: c.DSN}}}, manifests)
+				l.databases(ctx, config.Config{Identifiers: cfg.Identifiers, Systems: map[string]config.System{m.System: {DSN: c.DSN}}}, manifests)
 			}
 		}
 	case c.Data == "" && c.Config == "":
@@ -105,7 +107,11 @@ func (c *lintCommand) Run(ctx context.Context) error {
 		_, err := manifest.Catalogue(manifests)
 		l.broken(err)
 	}
-	for _, f := range append(manifest.Lint(manifests), manifest.LeadsLost(manifests, node.OneDatabase(known))...) {
+	languages, err := words.Load(known.Languages...)
+	if err != nil {
+		return err
+	}
+	for _, f := range append(manifest.Lint(manifests, untold(languages)), manifest.LeadsLost(manifests, node.OneDatabase(known))...) {
 		level := findings.Failure
 		if f.Warning {
 			level = findings.Warning
@@ -162,12 +168,16 @@ func (l *lintReport) broken(err error) bool {
 func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests []*manifest.Manifest) {
 	ctx, cancel := context.WithTimeout(ctx, lintTime)
 	defer cancel()
+	rules, err := identifier.New(cfg.Identifiers.Country)
+	if l.broken(err) {
+		return
+	}
 	for _, m := range manifests {
 		dsn := cfg.Systems[m.System].DSN
 		if dsn == "" || m.SQL == nil {
 			continue
 		}
-		if err := l.database(ctx, m, dsn); err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
+		if err := l.database(ctx, m, dsn, rules); err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
 			l.broken(err)
 		} else if err != nil {
 			l.add(findings.Finding{Level: findings.Failure, Rule: "database", What: fmt.Sprintf("system %s: its database can't be looked at: %v", m.System, err)})
@@ -175,8 +185,8 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 	}
 }
 
-func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string) (err error) {
-	db, err := sqlsystem.Open(ctx, m, dsn, sqlsystem.WithoutFiles)
+func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string, rules identifier.Rules) (err error) {
+	db, err := sqlsystem.Open(ctx, m, dsn, sqlsystem.WithoutFiles, sqlsystem.WithIdentifiers(rules))
 	if err != nil {
 		return err
 	}
@@ -191,6 +201,7 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		{findings.Failure, "copy", db.Copies},
 		{findings.Warning, "blocker", db.Blockers},
 		{findings.Warning, "identifier", db.Identifiers},
+		{findings.Warning, "orphan", db.Orphans},
 	}
 	if l.try {
 		looks = append(looks, looks[0])
@@ -227,6 +238,19 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		l.add(findings.At(findings.Failure, "uncovered-table", cmp.Or(m.At("sql"), m.System), "no dataset is of the table "+name, "add one, or name the table in the system's sql.technical"))
 	}
 	return err
+}
+
+// untold returns what finds the languages of an installation that have no words for a text:
+// neither in the manifest nor in their own sentences.yaml.
+func untold(languages *words.Languages) func(manifest.Text) []string {
+	return func(t manifest.Text) (tags []string) {
+		for _, l := range languages.All() {
+			if l.Tag != "en" && t[l.Tag] == "" && l.Say(t["en"]) == t["en"] {
+				tags = append(tags, l.Tag)
+			}
+		}
+		return tags
+	}
 }
 
 // said names what answers don't say since nobody has declared it, or no longer, and laws that

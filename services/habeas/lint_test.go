@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -22,20 +20,6 @@ import (
 	"habeas.dev/services/sandbox/people"
 	"habeas.dev/services/systems"
 )
-
-// says runs the program, and returns its exit status and what it prints.
-func says(t *testing.T, args ...string) (int, string) {
-	t.Helper()
-	out, err := command(t.Context(), args...).CombinedOutput()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ExitCode(), string(out)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return 0, string(out)
-}
 
 // TestBuiltInManifestsAreCovered holds our own systems to the coverage gate,
 // warnings included.

@@ -17,6 +17,8 @@ import (
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/jose"
+	"habeas.dev/services/internal/terminal"
 )
 
 const (
@@ -78,7 +80,7 @@ func (c *loginCommand) Run(ctx context.Context) error {
 	if address == "" {
 		address = device.VerificationURI
 	}
-	fmt.Fprintf(os.Stderr, "Open %s and confirm the code %s.\n", address, device.UserCode)
+	terminal.Printf(os.Stderr, "Open %s and confirm the code %s.\n", address, device.UserCode)
 	token, err := flow.DeviceAccessToken(ctx, device)
 	if err != nil {
 		return providersWord(err)
@@ -95,7 +97,7 @@ func (c *loginCommand) Run(ctx context.Context) error {
 	if err := l.save(); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("Signed in as %s until %s.\n", who.by, l.At.Add(loginLife).Local().Format(time.TimeOnly))
+	_, err = terminal.Printf(os.Stdout, "Signed in as %s until %s.\n", who.by, l.At.Add(loginLife).Local().Format(time.TimeOnly))
 	return err
 }
 
@@ -135,6 +137,9 @@ func (l login) actor(ctx context.Context, cfg config.Config) (actor, error) {
 	provider, err := oidc.NewProvider(ctx, o.Issuer)
 	if err != nil {
 		return actor{}, fmt.Errorf("the provider, which must vouch for who you are, doesn't answer: %w; habeas logout goes on as the machine's user", err)
+	}
+	if _, _, err := jose.ReadToken(l.IDToken); err != nil { // the library reads it more leniently
+		return actor{}, fmt.Errorf("the sign-in can't be read: %w; habeas login again, or habeas logout", err)
 	}
 	id, err := provider.Verifier(&oidc.Config{ClientID: deviceClient(o), SkipExpiryCheck: true}).Verify(ctx, l.IDToken)
 	if err != nil {
@@ -208,6 +213,6 @@ func (logoutCommand) Run() error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	_, err = fmt.Println("Signed out.")
+	_, err = terminal.Printf(os.Stdout, "Signed out.\n")
 	return err
 }

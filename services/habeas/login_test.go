@@ -121,8 +121,12 @@ func TestLogin(t *testing.T) {
 		}
 		return act.By
 	}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	assign := func(to string) (string, error) { return call("assign", id, "--to", to, "--reason", "a test") }
-	if out, err := assign("one"); err != nil || lastBy() != "paul <local>" {
+	if out, err := assign("one"); err != nil || lastBy() != core.Actor("paul", core.LocalUser(host)) {
 		t.Fatalf("%v %s: %s", err, out, lastBy())
 	}
 	out, err := call("login")
@@ -167,7 +171,7 @@ func TestLogin(t *testing.T) {
 	if out, err := call("plan", id, "--keys", "--reason", "a test"); err == nil || !strings.Contains(out, "sign in by habeas login") {
 		t.Errorf("signed out: %v %s", err, out)
 	}
-	if out, err := assign("four"); err != nil || lastBy() != "paul <local>" {
+	if out, err := assign("four"); err != nil || lastBy() != core.Actor("paul", core.LocalUser(host)) {
 		t.Errorf("signed out: %v %s", err, out)
 	}
 }

@@ -5,13 +5,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"habeas.dev/services/internal/terminal"
 )
 
 type commands struct {
@@ -43,8 +44,10 @@ type commands struct {
 	Deliver        deliverCommand        `cmd:"" group:"act" help:"Tell the person again where the answer is."`
 	Merge          mergeCommand          `cmd:"" group:"act" help:"End a request that another one answers."`
 	Forget         forgetCommand         `cmd:"" group:"act" help:"Destroy what Habeas itself holds of an ended request, before its time."`
+	Second         secondCommand         `cmd:"" group:"act" help:"Agree or not to what a colleague wants done, where a second person must."`
 	Decide         decideCommand         `cmd:"" group:"act" help:"Decide an appeal, a complaint, or what else the law leaves to a person."`
 	Refuse         refuseCommand         `cmd:"" group:"act" help:"End a request on a ground of the law."`
+	Systems        systemsCommand        `cmd:"" group:"act" help:"Say of a system that it was renamed, or is out of use, in all requests."`
 	ReplayErasures replayErasuresCommand `cmd:"" group:"act" help:"Erase again what a restored backup has brought back."`
 	Cancel         cancelCommand         `cmd:"" group:"act" help:"End a request without an answer."`
 
@@ -57,29 +60,33 @@ type commands struct {
 	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
 	Portal      portalCommand      `cmd:"" group:"run" help:"Run the portal by itself: where people ask for their data."`
 
-	Login       loginCommand       `cmd:"" group:"check" help:"Sign in, so that what you do on a request is yours in the facts."`
-	Logout      logoutCommand      `cmd:"" group:"check" help:"End what habeas login began."`
-	Token       tokenCommand       `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
-	Sessions    sessionsCommand    `cmd:"" group:"check" help:"End the sessions of people at the console."`
-	Searches    searchesCommand    `cmd:"" group:"check" help:"List who searched for whom at the console."`
-	Journal     journalCommand     `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
-	Metrics     metricsCommand     `cmd:"" group:"check" help:"Count a year's requests under a law: received, complied with, denied, and in how many days."`
-	Config      configCommand      `cmd:"" group:"check" help:"Check the configuration."`
-	Conform     conformCommand     `cmd:"" group:"check" help:"Ask a worker over HTTP, in any language, what it must answer."`
-	Try         tryCommand         `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
-	Audit       auditCommand       `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`
-	Keys        keysCommand        `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
-	Topics      topicsCommand      `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
-	Health      healthCommand      `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
-	Lint        lintCommand        `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
-	Manifest    manifestCommand    `cmd:"" group:"check" help:"Draft a manifest from a live database, and print the schema of manifests."`
-	Law         lawCommand         `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
-	Records     recordsCommand     `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
-	OverdueData overdueDataCommand `cmd:"" group:"check" help:"Count what databases hold beyond its storage period."`
-	Bench       benchCommand       `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
-	Completion  completionCommand  `cmd:"" group:"check" help:"Print what has a shell complete commands, flags and requests."`
-	Complete    completeCommand    `cmd:"" hidden:"" help:"Print what may come next, for the script of habeas completion."`
-	Version     versionCommand     `cmd:"" group:"check" help:"Print the version."`
+	Login       loginCommand          `cmd:"" group:"check" help:"Sign in, so that what you do on a request is yours in the facts."`
+	Logout      logoutCommand         `cmd:"" group:"check" help:"End what habeas login began."`
+	Token       tokenCommand          `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
+	Sessions    sessionsCommand       `cmd:"" group:"check" help:"End the sessions of people at the console."`
+	Searches    searchesCommand       `cmd:"" group:"check" help:"List who searched for whom at the console."`
+	Journal     journalCommand        `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
+	Size        sizeCommand           `cmd:"" group:"check" help:"Say what lies where, and how much of it is of one request."`
+	Migrate     journalMigrateCommand `cmd:"" hidden:"" help:"What habeas journal migrate does."`
+	Metrics     metricsCommand        `cmd:"" group:"check" help:"Count a year's requests under a law: received, complied with, denied, and in how many days."`
+	Config      configCommand         `cmd:"" group:"check" help:"Check the configuration."`
+	Conform     conformCommand        `cmd:"" group:"check" help:"Ask a worker over HTTP, in any language, what it must answer."`
+	Try         tryCommand            `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
+	Audit       auditCommand          `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`
+	Reconcile   reconcileCommand      `cmd:"" group:"check" help:"After the journal was restored from a backup: take up again what it lacks, and name what can't be."`
+	Replay      replayCommand         `cmd:"" group:"check" help:"Tell the facts of the journal on dsar.events again, from a moment on; or make lists anew from them."`
+	Keys        keysCommand           `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
+	Topics      topicsCommand         `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
+	Health      healthCommand         `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
+	Lint        lintCommand           `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
+	Manifest    manifestCommand       `cmd:"" group:"check" help:"Draft a manifest from a live database, and print the schema of manifests."`
+	Law         lawCommand            `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
+	Records     recordsCommand        `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
+	OverdueData overdueDataCommand    `cmd:"" group:"check" help:"Count what databases hold beyond its storage period."`
+	Bench       benchCommand          `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
+	Completion  completionCommand     `cmd:"" group:"check" help:"Print what has a shell complete commands, flags and requests."`
+	Complete    completeCommand       `cmd:"" hidden:"" help:"Print what may come next, for the script of habeas completion."`
+	Version     versionCommand        `cmd:"" group:"check" help:"Print the version."`
 }
 
 // groups are the headings of habeas --help, in their order.
@@ -124,11 +131,11 @@ func run(ctx context.Context, args []string) int {
 	}
 	call, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "habeas: %v; %s\n", err, whereHelpIs(err))
+		terminal.Printf(os.Stderr, "habeas: %s; %s\n", terminal.Lines(err.Error()), whereHelpIs(err))
 		return 2
 	}
 	if err := bindActor(ctx, call); err != nil {
-		fmt.Fprintln(os.Stderr, "habeas:", explain(err))
+		terminal.Printf(os.Stderr, "habeas: %s\n", terminal.Lines(explain(err)))
 		return 1
 	}
 	switch err := call.Run(); {
@@ -136,8 +143,10 @@ func run(ctx context.Context, args []string) int {
 		return 0
 	case errors.Is(err, errSilent):
 		return 1
+	case logsEnd(call, err):
+		return 1
 	default:
-		fmt.Fprintln(os.Stderr, "habeas:", explain(err))
+		terminal.Printf(os.Stderr, "habeas: %s\n", terminal.Lines(explain(err)))
 		return 1
 	}
 }

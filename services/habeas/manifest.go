@@ -18,6 +18,7 @@ import (
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/schemas"
 	"habeas.dev/services/internal/draft"
+	"habeas.dev/services/internal/terminal"
 )
 
 type manifestCommand struct {
@@ -90,14 +91,14 @@ func (c *manifestInitCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "%d datasets; %d tables not reached.\n", d.Datasets(), len(d.NotReached()))
+	terminal.Printf(os.Stderr, "%d datasets; %d tables not reached.\n", d.Datasets(), len(d.NotReached()))
 	s, err := sqlsystem.Open(ctx, m, c.DSN, sqlsystem.WithoutFiles)
 	if err == nil {
 		return s.Close()
 	}
-	fmt.Fprintln(os.Stderr, "The database would refuse what was drafted; mend first:")
+	terminal.Printf(os.Stderr, "The database would refuse what was drafted; mend first:\n")
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(os.Stderr, " ", strings.TrimSuffix(strings.TrimPrefix(line, "draft.yaml"), "\n"))
+		terminal.Printf(os.Stderr, "  %s\n", strings.TrimSuffix(strings.TrimPrefix(line, "draft.yaml"), "\n"))
 	}
 	return nil
 }
@@ -162,7 +163,7 @@ func (c *manifestDiffCommand) Run(ctx context.Context) (err error) {
 		if change.ByHand || !c.Write {
 			left++
 		}
-		fmt.Fprintf(os.Stdout, "%s: %s\n", change.Where, what)
+		terminal.Printf(os.Stdout, "%s: %s\n", change.Where, what)
 	}
 	if c.Write && len(changes) > 0 {
 		if err := os.WriteFile(c.File, text, 0o644); err != nil { //nolint:gosec // a manifest holds nothing of anybody
@@ -215,12 +216,12 @@ func (p *progress) tell(what string, done, all int) {
 		return
 	}
 	p.told, p.last = true, time.Now()
-	_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s: %d of %d", what, done, all)
+	_, _ = terminal.Printf(p.w, "\r\x1b[K%s: %d of %d", what, done, all)
 }
 
 func (p *progress) end() {
 	if p.told {
-		_, _ = fmt.Fprint(p.w, "\r\x1b[K")
+		_, _ = terminal.Printf(p.w, "\r\x1b[K")
 	}
 }
 

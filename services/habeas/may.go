@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"habeas.dev/services/internal/core"
@@ -20,7 +21,7 @@ var commandFor = map[core.Verb]string{
 	core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
 	core.VerbNewPassphrase: "deliver --passphrase", core.VerbRevokeAnswer: "deliver --revoke",
 	core.VerbAskProof: "identity --ask", core.VerbAskClarification: "clarify --ask", core.VerbExtend: "extend", core.VerbHold: "hold", core.VerbLift: "hold --lift",
-	core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbNote: "note", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
+	core.VerbSecond: "second", core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbNote: "note", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
 }
 
 // mayBeDone returns the clause that names the commands for what may be done; empty where
@@ -56,13 +57,16 @@ func allowed(ctx context.Context, in *installation.Installation, id string) (cor
 	if err != nil || !s.Exists() {
 		return nil, err
 	}
-	return s.Allowed(localRole, book, now()), nil
+	return s.AllowedTo(who(ctx), localRole, book, now()), nil
 }
 
 // do applies a command of the core to a request. A refusal says what may be done
 // instead.
 func do(ctx context.Context, in *installation.Installation, id string, c core.Command) (core.State, error) {
 	state, err := in.Requests.Do(ctx, id, c)
+	if errors.Is(err, core.ErrSecond) {
+		err = askSecond(ctx, in, id, c)
+	}
 	if err == nil {
 		return state, nil
 	}

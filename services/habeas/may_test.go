@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ const enough = 4
 func statesForCommands() (out [][]core.Event) {
 	met := map[string]bool{}
 	var facts []core.Event
-	coretest.PlayAll(60, func(s core.State, more []core.Event, now time.Time) {
+	coretest.PlayAll(80, func(s core.State, more []core.Event, now time.Time) {
 		if !s.Exists() {
 			facts = nil
 		}
@@ -86,7 +87,7 @@ func statesForCommands() (out [][]core.Event) {
 			s = core.Evolve(s, f)
 		}
 		kinds := []string{string(s.Status)}
-		for _, c := range s.Allowed(core.Officer, coretest.Calendar{}, now) {
+		for _, c := range s.AllowedTo(core.Actor("lea", core.LocalUser("desk")), core.Officer, coretest.Calendar{}, now) {
 			kinds = append(kinds, string(c.Verb))
 		}
 		fresh := slices.DeleteFunc(kinds, func(kind string) bool { return met[kind] })
@@ -163,7 +164,7 @@ func (c *caller) state(id string) core.State {
 }
 
 func (c *caller) allowed(id string) core.Choices {
-	return c.state(id).Allowed(localRole, c.book, now())
+	return c.state(id).AllowedTo(who(c.Context()), localRole, c.book, now())
 }
 
 // call calls a command and holds what came of it to what the core allows.
@@ -236,6 +237,12 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 		if !offered {
 			call()
 		}
+	case core.VerbSecond:
+		args := []string{"second", "ID", "--decline", "--reason", "ticket 4711"}
+		if offered {
+			args = slices.Insert(args, 2, fmt.Sprint(choice.Seconds[0].Asked))
+		}
+		out = append(out, args)
 	case core.VerbDecide:
 		call("--finding", "upheld")
 	case core.VerbSettleNotice:

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type mergeCommand struct {
@@ -38,6 +40,6 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 	if _, err := do(ctx, in, id, core.Merge{By: who(ctx), Into: into, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("Merged into %s.\n", into)
+	_, err = terminal.Printf(os.Stdout, "Merged into %s.\n", into)
 	return err
 }

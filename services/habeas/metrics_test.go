@@ -54,12 +54,18 @@ func TestConfigCheck(t *testing.T) {
 		}
 		return path
 	}
+	database := filepath.ToSlash(filepath.Join(dir, "b.db"))
+	if err := os.WriteFile(database, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, file string
 		code       int
 		want       string
 	}{
-		{"fine", "journal: postgres://habeas:hunter2@db/habeas?password=hunter2\nsystems: {billing: {dsn: \"sqlite:///b.db\"}}\n", 0, "is fine"},
+		{"fine", "journal: postgres://habeas:hunter2@db/habeas?password=hunter2\nsystems: {billing: {dsn: \"sqlite://" + database + "\"}}\n", 0, "is fine"},
+		{"no systems", "log: {level: info}\n", 1, "no systems are configured"},
+		{"a mistyped path", "systems: {billing: {dsn: \"sqlite://" + database + "x\"}}\n", 1, "systems.billing.dsn: there is no SQLite file " + database + "x"},
 		{"unknown field", "jurnal: x\n", 1, "jurnal"},
 		{"unknown system", "systems: {payrol: {dsn: \"sqlite:///b.db\"}}\n", 1, "no manifest is built in"},
 		{"no secret", "systems: {salesforce: {url: \"https://x\", client_secret_file: /nowhere/secret}}\n", 1, "/nowhere/secret"},

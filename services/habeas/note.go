@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type noteCommand struct {
@@ -23,6 +24,6 @@ func (c *noteCommand) Run(ctx context.Context) error {
 	if _, err := c.act(ctx, core.Note{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
-	_, err := fmt.Println("It is noted.")
+	_, err := terminal.Printf(os.Stdout, "It is noted.\n")
 	return err
 }

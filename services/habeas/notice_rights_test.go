@@ -77,16 +77,16 @@ func TestN3Canada(t *testing.T) {
 	}
 
 	id = d.ask(who, dsar.Restriction, "Canada", "en", nil)
-	d.endByHand(id, dsar.Restricted)
+	d.wait(id)
 	if got := d.value("account", "SELECT restricted FROM accounts WHERE account_id = ?", account); got != int64(1) {
 		t.Errorf("restricted: %v", got)
 	}
 
 	first := d.ask(who, dsar.Access, "Canada", "en", func(s *event.Submitted) { s.Subject.OnBehalf = dsar.CheckGuardian })
-	d.do(first, core.Refuse{By: "lea", Ground: "third-party", Reason: "letters of another", Now: now()})
+	d.do(first, core.Refuse{By: "lea", Ground: core.NotProven, Reason: "no guardian", Now: now()})
 	complaint := d.ask(who, dsar.Complaint, "Canada", "en", func(s *event.Submitted) { s.About = first })
 	decide := func(by string) error {
-		_, err := d.n.Installation.Requests.Do(t.Context(), complaint, core.DecideGrievance{By: by, Finding: core.Dismissed, Reason: "they are another's letters", Now: now()})
+		_, err := d.n.Installation.Requests.Do(t.Context(), complaint, core.DecideGrievance{By: by, Finding: core.Dismissed, Reason: "nothing was proven", Now: now()})
 		return err
 	}
 	if err := decide("lea"); err == nil {
@@ -140,15 +140,26 @@ func TestN4Europe(t *testing.T) {
 		t.Error("the telephone number isn't corrected")
 	}
 
-	d.endByHand(d.ask(who, dsar.ConsentWithdrawal, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Purposes: []string{"newsletter"}} }), dsar.Restricted)
+	d.wait(d.ask(who, dsar.ConsentWithdrawal, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Purposes: []string{"newsletter"}} }))
 	if letters, shared := d.value("communications", "SELECT newsletter FROM preferences WHERE email = ? COLLATE NOCASE", mail), d.value("communications", "SELECT shared FROM preferences WHERE email = ? COLLATE NOCASE", mail); letters != int64(0) || shared != int64(1) {
 		t.Errorf("newsletter %v, sharing %v", letters, shared)
 	}
-	d.endByHand(d.ask(who, dsar.Objection, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Purposes: []string{"marketing"}} }), dsar.Restricted)
+	choice := func(column string) any {
+		return d.value("communications", "SELECT "+column+" FROM preferences WHERE email = ? COLLATE NOCASE", mail)
+	}
+	d.wait(d.ask(who, dsar.OptOut, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Purposes: []string{"mark:notifications"}} }))
+	if notices, cookies := choice("in_product"), choice("cookies"); notices != int64(0) || cookies != int64(1) {
+		t.Errorf("notices in the product %v, cookies %v", notices, cookies)
+	}
+	d.wait(d.ask(who, dsar.OptOut, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Purposes: []string{"mark:cookies"}} }))
+	if cookies, research := choice("cookies"), choice("paused"); cookies != int64(0) || research != int64(0) {
+		t.Errorf("cookies %v, paused %v", cookies, research)
+	}
+	d.wait(d.ask(who, dsar.Objection, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Purposes: []string{"mark:marketing"}} }))
 	if flag("marketing") != int64(0) || flag("restricted") != int64(0) {
 		t.Errorf("marketing %v, restricted %v", flag("marketing"), flag("restricted"))
 	}
-	d.endByHand(d.ask(who, dsar.Restriction, "EEA", "en", nil), dsar.Restricted)
+	d.wait(d.ask(who, dsar.Restriction, "EEA", "en", nil))
 	if flag("restricted") != int64(1) {
 		t.Errorf("restricted: %v", flag("restricted"))
 	}
@@ -273,4 +284,31 @@ func (d *desk) read(name string) []byte {
 		d.Fatal(err)
 	}
 	return data
+}
+
+// TestCategoriesSayAPurposeOnce: in the table of categories no cell says the same purpose twice,
+// whichever datasets share it.
+func TestCategoriesSayAPurposeOnce(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.ask(d.account(1), dsar.KnowCategories, "California", "en", nil)
+	d.wait(id)
+	page := string(payload(t, d.n, id)["index.html"])
+	_, table, found := strings.Cut(page, `id="categories"`)
+	table, _, _ = strings.Cut(table, "</table>")
+	cells := strings.Split(table, "<td")
+	if !found || len(cells) < 8 {
+		t.Fatalf("no table of categories: %d cells", len(cells))
+	}
+	for _, cell := range cells {
+		_, text, _ := strings.Cut(cell, ">")
+		text, _, _ = strings.Cut(text, "</td>")
+		said := map[string]bool{}
+		for one := range strings.SplitSeq(text, "; ") {
+			if one = strings.ToLower(strings.TrimSpace(one)); said[one] {
+				t.Errorf("%q is said twice in %q", one, text)
+			}
+			said[one] = true
+		}
+	}
 }

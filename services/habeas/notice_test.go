@@ -8,6 +8,8 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
@@ -76,15 +78,23 @@ func TestN7WhoAnswersByRegion(t *testing.T) {
 	}
 }
 
-// TestN15ChoicesForEverybody: no promotional messages and no interest-based advertising is
-// open under every law, ends that, and nothing else.
+// TestN15ChoicesForEverybody: no promotional messages, no notifications inside the product, no
+// interest-based advertising and no cookies is open under every law; it ends those, each by a
+// flag of a system of the demo, and nothing else.
 func TestN15ChoicesForEverybody(t *testing.T) {
 	t.Parallel()
 	book, err := policy.Load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	used := manifest.Purposes{"billing": {Basis: "contract"}, "news": {Basis: "consent", Marks: []string{"marketing"}}, "ads": {Basis: "consent", Marks: []string{"advertising"}}}
+	used := manifest.Purposes{"billing": {Basis: "contract"}, "safety": {Basis: "legitimate-interest"}}
+	choices := []string{manifest.MarkAdvertising, manifest.MarkCookies, manifest.MarkMarketing, manifest.MarkNotifications}
+	for _, mark := range choices {
+		used[mark+"-use"] = manifest.Purpose{Basis: "consent", Marks: []string{mark}}
+		if !flagged(t, mark) {
+			t.Errorf("no system of the demo has a flag that ends what is marked %s", mark)
+		}
+	}
 	for _, id := range book.IDs() {
 		j, _ := book.Jurisdiction(id)
 		if !slices.Contains(j.Over(now()), dsar.OptOut) {
@@ -92,8 +102,31 @@ func TestN15ChoicesForEverybody(t *testing.T) {
 		}
 		all, named := j.Reached(dsar.OptOut, used)
 		open := slices.Sorted(slices.Values(slices.Concat(all, named)))
-		if !slices.Equal(open, []string{"ads", "news"}) {
+		if !slices.Equal(open, []string{"advertising-use", "cookies-use", "marketing-use", "notifications-use"}) {
 			t.Errorf("%s: it can end %v", id, open)
 		}
 	}
+}
+
+// flagged reports whether a system of the demo has a flag that ends a purpose with a mark.
+func flagged(t *testing.T, mark string) bool {
+	t.Helper()
+	for _, name := range []string{"account", "advertising", "communications"} {
+		m, err := node.Manifest(config.Config{}, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := m.UsedFor()
+		for _, d := range m.Datasets {
+			if d.SQL == nil {
+				continue
+			}
+			for _, flag := range d.SQL.Restrict {
+				if slices.ContainsFunc(flag.Stops, func(id string) bool { return slices.Contains(used[id].Marks, mark) }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

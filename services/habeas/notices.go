@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"text/tabwriter"
 
@@ -11,6 +10,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/terminal"
 )
 
 type noticesCommand struct {
@@ -37,7 +37,11 @@ all that were answered. Who is told by hand, or can't be reached, waits for a pe
 
 // Run lists notices, or says what was done about one.
 func (c *noticesCommand) Run(ctx context.Context) error {
-	in, err := c.open(ctx)
+	open := c.open
+	if c.Recipient != "" {
+		open = c.openToAct
+	}
+	in, err := open(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,7 +61,7 @@ func (c *noticesCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if len(s.Notices) == 0 {
-		_, err = fmt.Println("Nobody is to be told of what the request changed.")
+		_, err = terminal.Printf(os.Stdout, "Nobody is to be told of what the request changed.\n")
 		return err
 	}
 	return printNotices([]core.State{s}, false)
@@ -81,7 +85,7 @@ func (c *noticesCommand) settle(ctx context.Context, in *installation.Installati
 	}
 	_, err := do(ctx, in, id, core.SettleNotice{By: who(ctx), Reason: c.Reason, Recipient: c.Recipient, Status: status, Now: now()})
 	if err == nil {
-		_, err = fmt.Println("Noted.")
+		_, err = terminal.Printf(os.Stdout, "Noted.\n")
 	}
 	return err
 }
@@ -128,7 +132,7 @@ func printNotices(all []core.State, unanswered bool) error {
 				continue
 			}
 			if n++; n == 1 {
-				fmt.Fprintln(w, "REQUEST\tRECIPIENT\tBY\tSTATUS\tTOLD\t")
+				terminal.Printf(w, "REQUEST\tRECIPIENT\tBY\tSTATUS\tTOLD\t\n")
 			}
 			told, waits := "", ""
 			if !one.Sent.IsZero() {
@@ -137,11 +141,11 @@ func printNotices(all []core.State, unanswered bool) error {
 			if one.Waits() {
 				waits = "waits for a person"
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Accepted.RequestID[:min(shortID, len(s.Accepted.RequestID))], one.Recipient, one.By, one.Status, told, waits)
+			terminal.Printf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Accepted.RequestID[:min(shortID, len(s.Accepted.RequestID))], one.Recipient, one.By, one.Status, told, waits)
 		}
 	}
 	if n == 0 {
-		_, err := fmt.Println("No recipient of these requests has still to answer.")
+		_, err := terminal.Printf(os.Stdout, "No recipient of these requests has still to answer.\n")
 		return err
 	}
 	return w.Flush()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/terminal"
 )
 
 type openCommand struct {
@@ -53,7 +53,7 @@ func (c *openCommand) Run(ctx context.Context) error {
 			return nil
 		}
 	}
-	_, err = fmt.Println(page)
+	_, err = terminal.Printf(os.Stdout, "%s\n", page)
 	return err
 }
 

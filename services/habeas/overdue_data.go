@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/systems"
 )
 
@@ -49,7 +50,7 @@ func (c *overdueDataCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, overdueTime)
 	defer cancel()
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SYSTEM\tDATASET\tRECORDS\tOLDER THAN")
+	terminal.Printf(w, "SYSTEM\tDATASET\tRECORDS\tOLDER THAN\n")
 	var counted, late int
 	for _, m := range manifests {
 		all, err := overdueOf(ctx, cfg, m)
@@ -60,11 +61,11 @@ func (c *overdueDataCommand) Run(ctx context.Context) error {
 			if counted++; o.Records > 0 {
 				late++
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", m.System, o.Dataset, overdueCount(o), o.Before.Format(time.DateOnly))
+			terminal.Printf(w, "%s\t%s\t%s\t%s\n", m.System, o.Dataset, overdueCount(o), o.Before.Format(time.DateOnly))
 		}
 	}
 	if counted == 0 {
-		_, err := fmt.Println("No manifest of a database or of Salesforce says its storage period as data.")
+		_, err := terminal.Printf(os.Stdout, "No manifest of a database or of Salesforce says its storage period as data.\n")
 		return err
 	}
 	if err := w.Flush(); err != nil {

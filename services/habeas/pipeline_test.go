@@ -57,6 +57,7 @@ func TestPipeline(t *testing.T) {
 		p.certifies(id, gone[i], false)
 	}
 	p.onlyRetainedIsLeft(gone)
+	p.noFileIsLeft(gone)
 	p.vendorsHoldNothingOf(gone)
 	p.othersAreAsTheyWere(asked, gone)
 
@@ -107,7 +108,7 @@ func populated(seed int64, size int, canaries bool) *people.Population {
 	if canaries {
 		return people.Canaries(seed, size)
 	}
-	return people.Generate(people.Config{Seed: seed, People: size})
+	return people.Generate(people.Config{Seed: seed, People: size, Files: true})
 }
 
 func (p *pipeline) submit(person int, right dsar.Right) string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/terminal"
 )
 
 type planCommand struct {
@@ -69,6 +71,14 @@ func (c *planCommand) Run(ctx context.Context) error {
 	}
 }
 
+// Validate refuses a look that says no reason.
+func (c *planCommand) Validate() error {
+	if c.Keys && c.Reason == "" {
+		return errors.New("--keys looks at the records' keys, which the trace notes: say why, by --reason")
+	}
+	return nil
+}
+
 // keys prints the keys, once it is noted that somebody looks.
 func (c *planCommand) keys(ctx context.Context, in *installation.Installation, id string, plans []core.SystemPlan) error {
 	if _, err := do(ctx, in, id, core.OpenPlan{By: who(ctx), Reason: c.Reason, Systems: c.System, Now: now()}); err != nil {
@@ -120,7 +130,7 @@ func printKeys(w io.Writer, system string, plan io.Reader, asJSON bool) error {
 				stays += " until " + e.Until.Format(time.DateOnly)
 			}
 		}
-		if _, err := fmt.Fprintf(w, "%s\t%s\t%s%s\n", system, e.Dataset, e.Key, stays); err != nil {
+		if _, err := terminal.Printf(w, "%s\t%s\t%s%s\n", system, e.Dataset, e.Key, stays); err != nil {
 			return err
 		}
 	}
@@ -159,24 +169,24 @@ func plansJSON(id string, plans []core.SystemPlan) planOutput {
 
 func writePlans(w io.Writer, id string, plans []core.SystemPlan) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "Plan of erasure %s\n\nSYSTEM\tDATASET\tFOUND\tGOES\tSTAYS\n", id)
+	terminal.Printf(out, "Plan of erasure %s\n\nSYSTEM\tDATASET\tFOUND\tGOES\tSTAYS\n", id)
 	for _, p := range plans {
 		name := p.System
 		for _, c := range p.End.Counts {
-			fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%s\n", name, c.Dataset, c.Found, c.Found-c.Kept(), stays(c))
+			terminal.Printf(out, "%s\t%s\t%d\t%d\t%s\n", name, c.Dataset, c.Found, c.Found-c.Kept(), stays(c))
 			name = ""
 		}
 		if len(p.End.Counts) == 0 {
-			fmt.Fprintf(out, "%s\t%s\t0\t0\t0\n", name, p.End.Outcome)
+			terminal.Printf(out, "%s\t%s\t0\t0\t0\n", name, p.End.Outcome)
 		}
 		if p.Status == core.TaskIsFailed {
-			fmt.Fprintf(out, "\tstopped (%s): %s\n", p.End.Code, p.End.Reason)
+			terminal.Printf(out, "\tstopped (%s): %s\n", p.End.Code, p.End.Reason)
 		}
 		for _, way := range p.Notes {
-			fmt.Fprintf(out, "\tnote: %s\n", way)
+			terminal.Printf(out, "\tnote: %s\n", way)
 		}
 		if p.Object != nil {
-			fmt.Fprintf(out, "\tsealed: %d keys, SHA-256 %s\n", p.Object.Records, p.Object.SHA256)
+			terminal.Printf(out, "\tsealed: %d keys, SHA-256 %s\n", p.Object.Records, p.Object.SHA256)
 		}
 	}
 	return out.Flush()

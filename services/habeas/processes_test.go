@@ -29,7 +29,7 @@ func TestProcesses(t *testing.T) {
 	t.Cleanup(b.Close)
 	f := newFleet(t, []string{b.Addr()}, "", 200)
 	door := f.start("intake", "--listen", "127.0.0.1:0")
-	others := []*member{f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator")}
+	others := []*member{f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator"), f.start("letters")}
 	halves := f.halves("")
 	for _, some := range append(halves, halves[0]) { // one half twice
 		others = append(others, f.start(append([]string{"worker"}, some...)...))

@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"strings"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type proveCommand struct {
@@ -34,6 +35,6 @@ func (c *proveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("Asked again; the request waits for %s.\n", strings.Join(core.Waiting(state), ", "))
+	_, err = terminal.Printf(os.Stdout, "Asked again; the request waits for %s.\n", strings.Join(core.Waiting(state), ", "))
 	return err
 }

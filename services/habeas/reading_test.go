@@ -13,7 +13,7 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/sandbox/people"
 )
@@ -58,12 +58,13 @@ type reading struct {
 	law, lang string
 	right     dsar.Right
 	id        string
+	who       int
 }
 
 // reads submits a request.
 func (d *desk) reads(who int, law, lang string, right dsar.Right, aboutEarlier bool) reading {
 	d.Helper()
-	r := reading{law: law, lang: lang, right: right}
+	r := reading{law: law, lang: lang, right: right, who: who}
 	earlier := ""
 	if aboutEarlier {
 		earlier = d.ask(who, dsar.Rectification, law, lang, func(s *event.Submitted) {
@@ -122,7 +123,7 @@ func (d *desk) read1(r reading) {
 		d.Fatal(err)
 	}
 	for _, l := range s.Letters { // by their names: what is being written beside them is no letter
-		texts[string(l.Letter)+".txt"] = string(d.read(letter.ObjectName(r.id, l.Cause, l.Letter, l.Language)))
+		texts[string(l.Letter)+".txt"] = string(d.read(outbox.LetterName(r.id, l.Cause, l.Letter, l.Language)))
 	}
 	where := fmt.Sprintf("%s, %s, %s", r.law, r.right, r.lang)
 	for name, text := range texts {
@@ -131,7 +132,7 @@ func (d *desk) read1(r reading) {
 			d.keep(filepath.Join(dir, r.law, string(r.right)+"."+r.lang), name, text)
 			continue // people's own words are everywhere
 		}
-		for _, wrong := range unreadable(r.lang, plain(name, text)) {
+		for _, wrong := range unreadable(r.lang, plain(name, text), d.words(r.who)) {
 			d.Errorf("%s: %s: %s", where, name, wrong)
 		}
 	}
@@ -177,11 +178,25 @@ var (
 	english = regexp.MustCompile(`(?i)\b(the|your|you|and|with|from|we|our|this|that|what|request|until|erased|kept|records|none|by hand|legal|law)\b`)
 )
 
-// unreadable returns what a text has that a person shouldn't read.
-func unreadable(lang, text string) (wrong []string) {
+// words are the texts that a person's records hold.
+func (d *desk) words(who int) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range d.people.RowsOf(who) {
+		for _, v := range r.Values {
+			if s, ok := v.(string); ok {
+				out[s] = true
+			}
+		}
+	}
+	return out
+}
+
+// unreadable returns what a text has that a person shouldn't read. What records hold is as
+// it was written.
+func unreadable(lang, text string, held map[string]bool) (wrong []string) {
 	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); strings.Contains(line, people.CanaryPrefix) || key.MatchString(line) {
-			continue // what records hold is as it was written
+		if line = strings.TrimSpace(line); held[line] || strings.Contains(line, people.CanaryPrefix) || key.MatchString(line) {
+			continue
 		}
 		for what, form := range programmers {
 			if found := form.FindString(line); found != "" {

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/words"
 )
 
@@ -47,7 +48,7 @@ func (c *receiptCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Output == "" {
-		_, err := fmt.Fprintf(os.Stdout, "%s\n", r.Document)
+		_, err := terminal.Printf(os.Stdout, "%s\n", terminal.Written(r.Document))
 		return err
 	}
 	return saveReceipt(c.Output, c.Force, r, page)
@@ -63,7 +64,7 @@ func saveReceipt(name string, force bool, r receipt.Receipt, page []byte) error 
 			return err
 		}
 	}
-	_, err := fmt.Printf("%s.html is for the person; %s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", name, name, name, r.Index)
+	_, err := terminal.Printf(os.Stdout, "%s.html is for the person; %s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", name, name, name, r.Index)
 	return err
 }
 
@@ -74,7 +75,7 @@ func putReceiptBeside(ctx context.Context, answer string, force bool, in *instal
 	r, page, err := openReceipt(ctx, in, id)
 	switch {
 	case errors.Is(err, receipt.ErrNone), errors.Is(err, errNoLogKey):
-		_, err := fmt.Printf("Its receipt isn't beside it: %v. Later: habeas receipt %s -o %s\n", err, id, name)
+		_, err := terminal.Printf(os.Stdout, "Its receipt isn't beside it: %v. Later: habeas receipt %s -o %s\n", err, id, name)
 		return err
 	case err != nil:
 		return fmt.Errorf("the answer was written, and its receipt wasn't: %w", err)

@@ -39,7 +39,7 @@ periods differ by region: name its law.
 
 // Run writes the record.
 func (c *recordsCommand) Run() (err error) {
-	var who operator.Controller
+	var said operator.Operator
 	var laws []string
 	var languages *words.Languages
 	var manifests []*manifest.Manifest
@@ -57,7 +57,7 @@ func (c *recordsCommand) Run() (err error) {
 		if err != nil {
 			return err
 		}
-		who, laws = operator.Operator{Name: cfg.Controller, Controllers: cfg.Controllers}.For(c.Law), cfg.Laws
+		said, laws = operator.Operator{Name: cfg.Controller, Controllers: cfg.Controllers}, cfg.Laws
 		if languages, err = words.Load(cfg.Languages...); err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (c *recordsCommand) Run() (err error) {
 	if !ok {
 		return fmt.Errorf("--law: there is no %q; there are %s", c.Law, strings.Join(book.IDs(), ", "))
 	}
-	r := article30.RecordOf(j, who, spoken, manifests)
+	r := article30.RecordOf(j, said, spoken, manifests)
 	if c.Format == "html" {
 		return article30.WriteHTML(out, r)
 	}

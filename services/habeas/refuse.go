@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type refuseCommand struct {
@@ -40,7 +42,7 @@ func (c *refuseCommand) Run(ctx context.Context) error {
 	if _, err := c.act(ctx, core.Refuse{By: who(ctx), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
-	_, err := fmt.Println("Refused. The person is told the ground, and where to complain.")
+	_, err := terminal.Printf(os.Stdout, "Refused. The person is told the ground, and where to complain.\n")
 	return err
 }
 
@@ -64,6 +66,6 @@ func (c *refuseCommand) part(ctx context.Context) error {
 	if c.Give {
 		said = "Taken back. The part is given."
 	}
-	_, err = fmt.Println(said)
+	_, err = terminal.Printf(os.Stdout, "%s\n", said)
 	return err
 }

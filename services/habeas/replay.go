@@ -13,6 +13,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/terminal"
 )
 
 type replayErasuresCommand struct {
@@ -45,7 +46,7 @@ func (c *replayErasuresCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.open(ctx)
+	in, err := c.openToAct(ctx)
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (c *replayErasuresCommand) Run(ctx context.Context) error {
 	case err != nil:
 		return err
 	case len(all) == 0:
-		_, err := fmt.Printf("Nothing was erased in %s since %s.\n", c.System, since.Format(time.RFC3339))
+		_, err := terminal.Printf(os.Stdout, "Nothing was erased in %s since %s.\n", c.System, since.Format(time.RFC3339))
 		return err
 	case !c.Yes:
 		return c.say(os.Stdout, all)
@@ -144,15 +145,15 @@ func erasedIn(s core.State, system string, since time.Time) (erased, bool) {
 // say prints what would be done.
 func (c *replayErasuresCommand) say(w io.Writer, all []erased) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "REQUEST\tERASED\tRECORDS\t")
+	terminal.Printf(out, "REQUEST\tERASED\tRECORDS\t\n")
 	can := 0
 	for _, e := range all {
 		if e.not == "" {
 			can++
 		}
-		fmt.Fprintf(out, "%s\t%s\t%d\t%s\n", e.id, e.at.Format(time.RFC3339), e.records, e.not)
+		terminal.Printf(out, "%s\t%s\t%d\t%s\n", e.id, e.at.Format(time.RFC3339), e.records, e.not)
 	}
-	fmt.Fprintf(out, "\n%d of %d would be asked for again in %s, and what has come back erased; --yes does it.\n", can, len(all), c.System)
+	terminal.Printf(out, "\n%d of %d would be asked for again in %s, and what has come back erased; --yes does it.\n", can, len(all), c.System)
 	return out.Flush()
 }
 
@@ -162,13 +163,13 @@ func (c *replayErasuresCommand) replay(ctx context.Context, in *installation.Ins
 	not := 0
 	for _, e := range all {
 		if e.not != "" {
-			fmt.Printf("%s: not asked for: %s\n", e.id, e.not)
+			terminal.Printf(os.Stdout, "%s: not asked for: %s\n", e.id, e.not)
 			not++
 			continue
 		}
 		_, err := in.Requests.Do(ctx, e.id, core.ProveAgain{By: who(ctx), Reason: c.Reason, Systems: []string{c.System}, Erase: true, Now: now()})
 		if errors.Is(err, core.ErrNotAllowed) { // somebody was faster
-			fmt.Printf("%s: not asked for: %v\n", e.id, err)
+			terminal.Printf(os.Stdout, "%s: not asked for: %v\n", e.id, err)
 			not++
 			continue
 		}
@@ -177,9 +178,9 @@ func (c *replayErasuresCommand) replay(ctx context.Context, in *installation.Ins
 		}
 		open[e.id] = true
 	}
-	fmt.Printf("%d asked for again in %s. They go on by themselves; this waits for them.\n", len(open), c.System)
+	terminal.Printf(os.Stdout, "%d asked for again in %s. They go on by themselves; this waits for them.\n", len(open), c.System)
 	back, waiting, err := c.follow(ctx, in, open)
-	fmt.Printf("Done: %d records had come back and are erased again; %d requests wait for a person, %d could not be asked for.\n", back, waiting, not)
+	terminal.Printf(os.Stdout, "Done: %d records had come back and are erased again; %d requests wait for a person, %d could not be asked for.\n", back, waiting, not)
 	if err == nil && waiting+not > 0 {
 		return errSilent
 	}
@@ -202,12 +203,12 @@ func (c *replayErasuresCommand) follow(ctx context.Context, in *installation.Ins
 			delete(open, id)
 			if s.Status == core.StatusNeedsAttention {
 				waiting++
-				fmt.Printf("%d/%d %s: %s\n", all-len(open), all, id, s.Attention.Reason)
+				terminal.Printf(os.Stdout, "%d/%d %s: %s\n", all-len(open), all, id, s.Attention.Reason)
 				continue
 			}
 			n := s.Addenda[len(s.Addenda)-1].Told.Back()
 			back += n
-			fmt.Printf("%d/%d %s: %d records had come back\n", all-len(open), all, id, n)
+			terminal.Printf(os.Stdout, "%d/%d %s: %d records had come back\n", all-len(open), all, id, n)
 		}
 		if len(open) == 0 {
 			break

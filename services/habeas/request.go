@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
@@ -20,14 +19,11 @@ type requestFlags struct {
 
 // openRequest opens the installation and returns the request's id in full.
 func (f requestFlags) openRequest(ctx context.Context) (*installation.Installation, string, error) {
-	in, err := f.open(ctx)
+	in, err := f.openToAct(ctx)
 	if err != nil {
 		return nil, "", err
 	}
 	id, err := findRequest(ctx, in.Journal, f.ID)
-	if err == nil {
-		err = node.CheckRestored(ctx, in)
-	}
 	if err != nil {
 		_ = in.Close() // nothing was written
 		return nil, "", err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,7 @@ type requestsCommand struct {
 	installationFlags
 	Status []core.Status `help:"Only requests of these statuses." placeholder:"STATUS"`
 	Right  dsar.Right    `help:"Only requests that exercise this right." placeholder:"RIGHT"`
-	Email  string        `help:"Only requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
+	Email  string        `help:"Only requests of the person with this address (- reads it from standard input; it goes through a keyed hash, and that you searched is written down: habeas searches)." placeholder:"ADDRESS"`
 	Due    int           `help:"Only requests that are due within so many days." placeholder:"DAYS"`
 	Of     string        `help:"Only requests in the hands of somebody." placeholder:"NAME"`
 	Limit  int           `help:"How many at most." default:"50"`
@@ -37,7 +38,7 @@ is enough for every other command. A person is found by address without it being
   habeas requests --status needs-attention
   habeas requests --due 7
   habeas requests --output csv > requests.csv
-  habeas requests --email ADDRESS --output json | jq -r .request_id`
+  habeas requests --email - --output json | jq -r .request_id`
 }
 
 func (c *requestsCommand) Run(ctx context.Context) error {
@@ -50,13 +51,19 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 	if c.Due > 0 {
 		filter.DueBefore = now().AddDate(0, 0, c.Due)
 	}
-	if c.Email != "" {
-		filter.Fingerprint = in.Vault.Fingerprint("email", c.Email)
-	}
 	if err := c.check(); err != nil {
 		return err
 	}
-	rows, err := c.urgentFirst(ctx, in.Journal, filter)
+	list := func(of journal.Filter) ([]journal.Row, error) {
+		filter.Fingerprint = of.Fingerprint
+		return c.urgentFirst(ctx, in.Journal, filter)
+	}
+	var rows []journal.Row
+	if c.Email == "" {
+		rows, err = list(filter)
+	} else {
+		rows, err = searchFor(ctx, in, c.Email, list)
+	}
 	if err != nil {
 		return err
 	}
@@ -106,6 +113,14 @@ func (c *requestsCommand) urgentFirst(ctx context.Context, j journal.Lister, fil
 		}
 	}
 	return out, nil
+}
+
+// Validate refuses a call that asks for nothing, before anything is opened.
+func (c *requestsCommand) Validate() error {
+	if c.Limit < 1 {
+		return errors.New("--limit is at least 1")
+	}
+	return nil
 }
 
 // check refuses words that no request can have.
@@ -173,7 +188,7 @@ func printCSV(w io.Writer, rows []journal.Row) error {
 
 func printTable(t terminal.Terminal, rows []journal.Row, now time.Time) error {
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(t, "No requests; habeas submit -f FILE sends one.")
+		_, err := terminal.Printf(t, "No requests; habeas submit -f FILE sends one.\n")
 		return err
 	}
 	table := [][]terminal.Cell{{{Text: "REQUEST"}, {Text: "RIGHT"}, {Text: "LAW"}, {Text: "STATUS"}, {Text: "DUE"}, {Text: "WAITS FOR"}}}
@@ -185,7 +200,7 @@ func printTable(t terminal.Terminal, rows []journal.Row, now time.Time) error {
 		}
 		table = append(table, []terminal.Cell{{Text: short[i]}, {Text: string(r.Right)}, {Text: r.Jurisdiction}, {Text: string(r.Status), Colour: status}, {Text: due(r, now), Colour: when}, {Text: strings.Join(r.Waiting, ", ")}})
 	}
-	_, err := fmt.Fprintln(t, strings.Join(t.Table(table), "\n"))
+	_, err := terminal.Printf(t, "%s\n", terminal.Written(strings.Join(t.Table(table), "\n")))
 	return err
 }
 

@@ -2,16 +2,17 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"os"
 	"strings"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type retryCommand struct {
 	requestFlags
 	System     []string `help:"Only these systems; else every one whose task failed." placeholder:"NAME"`
-	AcceptPlan bool     `help:"Erase what was planned, though it is more than the manifest expects of one person."`
+	AcceptPlan bool     `help:"Accept what is more than the manifest expects of one person: what was planned is erased; what was erased beside a plan stays as it was done."`
 	Reason     string   `help:"Why, for the trace." placeholder:"TEXT"`
 }
 
@@ -30,9 +31,9 @@ func (c *retryCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if waits := core.Waiting(state); state.Status != core.StatusNeedsAttention {
-		_, err = fmt.Printf("Taken up again; the request waits for %s.\n", strings.Join(waits, ", "))
+		_, err = terminal.Printf(os.Stdout, "Taken up again; the request waits for %s.\n", strings.Join(waits, ", "))
 		return err
 	}
-	_, err = fmt.Printf("Still needs attention: %s\n", state.Attention.Reason)
+	_, err = terminal.Printf(os.Stdout, "Still needs attention: %s\n", state.Attention.Reason)
 	return err
 }

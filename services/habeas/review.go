@@ -17,6 +17,8 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/manualrecords"
+	"habeas.dev/services/internal/terminal"
 )
 
 type reviewCommand struct {
@@ -61,7 +63,7 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	case task == nil || task.Status != core.TaskIsFailed || len(task.End.Objects) == 0:
 		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", id, c.System, id)
 	}
-	if _, err := do(ctx, in, id, core.Reveal{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := do(ctx, in, id, core.Reveal{By: who(ctx), Reason: c.Reason, Gathered: c.System, Now: now()}); err != nil {
 		return err
 	}
 	records, done := io.Pipe()
@@ -74,7 +76,7 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	if _, err := save(c.Output, c.Force, records); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s holds personal data in the clear, maybe other people's: read it, and delete it when done.\n", filepath.Clean(c.Output))
+	_, err = terminal.Printf(os.Stdout, "%s holds personal data in the clear, maybe other people's: read it, and delete it when done.\n", filepath.Clean(c.Output))
 	return err
 }
 
@@ -100,55 +102,25 @@ func (c *reviewCommand) message(ctx context.Context, in *installation.Installati
 		return fmt.Errorf("request %s: what the person wrote can't be read", id)
 	}
 	if c.Output == "-" {
-		_, err = fmt.Println(details.Message)
+		_, err = terminal.Printf(os.Stdout, "%s\n", terminal.Lines(details.Message))
 		return err
 	}
 	if _, err := save(c.Output, c.Force, strings.NewReader(details.Message+"\n")); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s holds personal data in the clear: read it, and delete it when done.\n", filepath.Clean(c.Output))
+	_, err = terminal.Printf(os.Stdout, "%s holds personal data in the clear: read it, and delete it when done.\n", filepath.Clean(c.Output))
 	return err
 }
 
 // printRecords writes the records of some objects, a JSON object a line.
 func printRecords(ctx context.Context, out io.Writer, in *installation.Installation, id string, objects []dsar.Object) error {
 	w := bufio.NewWriter(out)
-	for _, o := range objects {
-		if err := printObject(ctx, w, in, id, o); err != nil {
-			return err
-		}
-	}
-	return w.Flush()
-}
-
-func printObject(ctx context.Context, w *bufio.Writer, in *installation.Installation, id string, o dsar.Object) (err error) {
-	sealed, err := in.Vault.OpenObject(ctx, id, o.Name)
-	if err != nil {
+	if err := manualrecords.Look(ctx, in.Vault, id, objects, func(s record.Section, _ int64, row []json.RawMessage) error {
+		return printRow(w, s, row)
+	}); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, sealed.Close()) }()
-	r := record.NewReader(sealed)
-	for {
-		section, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for {
-			row, err := r.Row()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			if err := printRow(w, section, row); err != nil {
-				return err
-			}
-		}
-	}
+	return w.Flush()
 }
 
 // printRow writes one record with its columns in the manifest's order.
@@ -157,7 +129,7 @@ func printRow(w *bufio.Writer, section record.Section, row []json.RawMessage) er
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, `{"_dataset":%s`, name)
+	_, _ = w.WriteString(`{"_dataset":` + string(name))
 	for i, value := range row {
 		column, err := json.Marshal(section.Columns[i])
 		if err != nil {
@@ -166,8 +138,8 @@ func printRow(w *bufio.Writer, section record.Section, row []json.RawMessage) er
 		if len(value) == 0 {
 			value = json.RawMessage("null")
 		}
-		fmt.Fprintf(w, ",%s:%s", column, value)
+		_, _ = w.WriteString("," + string(column) + ":" + string(value))
 	}
-	_, err = w.WriteString("}\n")
+	_, err = w.WriteString("}\n") // a writer that failed before fails again
 	return err
 }

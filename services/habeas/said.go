@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/link"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 type saidCommand struct {
@@ -63,7 +64,7 @@ func (c *saidCommand) Run(ctx context.Context) error {
 		}
 		say := func(what, text string) {
 			if text != "" {
-				fmt.Fprintf(os.Stdout, "%s %s: %s%s\n", t.System, t.Action, what, text)
+				terminal.Printf(os.Stdout, "%s %s: %s%s\n", t.System, t.Action, what, terminal.Lines(text))
 			}
 		}
 		say("", w.Reason)

@@ -15,6 +15,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/people"
@@ -180,11 +181,11 @@ func (c *sandboxCommand) tell(at net.Addr, vendors []standin.Standin, population
 	if c.JSON {
 		return json.NewEncoder(os.Stdout).Encode(out)
 	}
-	fmt.Printf("The sandbox is up: %d people, at http://%s\n\n", c.People, at)
+	terminal.Printf(os.Stdout, "The sandbox is up: %d people, at http://%s\n\n", c.People, at)
 	for _, v := range vendors {
-		fmt.Printf("%-12s client id %s, secret %s; ask for %s %s\n", v.Vendor, orNone(v.ClientID), v.Secret, v.Asks, out.Vendors[v.Vendor].People[0])
+		terminal.Printf(os.Stdout, "%-12s client id %s, secret %s; ask for %s %s\n", v.Vendor, orNone(v.ClientID), v.Secret, v.Asks, out.Vendors[v.Vendor].People[0])
 	}
-	_, err := fmt.Printf("\nPeople: %s, …\n", strings.Join(out.Emails, ", "))
+	_, err := terminal.Printf(os.Stdout, "\nPeople: %s, …\n", strings.Join(out.Emails, ", "))
 	return err
 }
 

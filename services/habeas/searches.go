@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
-	"io"
 	"os"
-	"strings"
 	"text/tabwriter"
 	"time"
 
-	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/terminal"
 )
 
 type searchesCommand struct {
@@ -25,7 +22,7 @@ type searchesCommand struct {
 
 // Help implements kong.HelpProvider.
 func (searchesCommand) Help() string {
-	return `Every search for a person at the console is written down: who, when, how many requests
+	return `Every search for a person, at the console or by a command, is written down: who, when, how many requests
 were found, and a keyed hash of what was searched for.
 
   habeas searches --since 24h
@@ -41,11 +38,11 @@ func (c *searchesCommand) Run(ctx context.Context) error {
 	defer in.Close()
 	f := journal.SearchFilter{Since: now().Add(-c.Since), Limit: c.Limit}
 	if c.For {
-		text, err := io.ReadAll(io.LimitReader(os.Stdin, 4<<10))
+		value, err := readValue(os.Stdin)
 		if err != nil {
 			return err
 		}
-		f.Hash = console.SearchHash(in.Vault, identifier.Trim(strings.TrimRight(string(text), "\r\n")))
+		f.Hash = console.SearchHash(in.Vault, value)
 	}
 	list, err := in.Journal.Searches(ctx, f)
 	if err != nil {
@@ -66,9 +63,9 @@ func (c *searchesCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "AT\tBY\tFOUND\tHASH")
+	terminal.Printf(out, "AT\tBY\tFOUND\tHASH\n")
 	for _, s := range list {
-		fmt.Fprintf(out, "%s\t%s\t%d\t%.12s\n", s.At.Format(time.RFC3339), s.By, s.Found, s.Hash)
+		terminal.Printf(out, "%s\t%s\t%d\t%.12s\n", s.At.Format(time.RFC3339), s.By, s.Found, s.Hash)
 	}
 	return out.Flush()
 }

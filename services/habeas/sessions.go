@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"os"
 
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/terminal"
 )
 
 type sessionsCommand struct {
@@ -49,6 +50,6 @@ func (c *sessionsEndCommand) Run(ctx context.Context) error {
 	if err := console.EndSessions(ctx, in.Journal, id, now()); err != nil {
 		return err
 	}
-	_, err = fmt.Println("Ended. Who is still let in by the provider can sign in again.")
+	_, err = terminal.Printf(os.Stdout, "Ended. Who is still let in by the provider can sign in again.\n")
 	return err
 }

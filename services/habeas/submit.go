@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,8 +58,15 @@ func (c *submitCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.To, err)
 	}
-	_, err = fmt.Println(string(answer))
-	return err
+	return printJSON(os.Stdout, answer)
+}
+
+// printJSON prints an answer in JSON as one line of it.
+func printJSON(w io.Writer, answer []byte) error {
+	if !json.Valid(answer) {
+		return errors.New("the answer isn't JSON: is there another server at that address?")
+	}
+	return json.NewEncoder(w).Encode(json.RawMessage(answer))
 }
 
 // maxToken bounds a file that holds a token, in bytes.

@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/terminal"
 )
 
 type tokenCommand struct {
@@ -62,8 +63,8 @@ func (c *tokenCreateCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "Token %s of %s, good until %s. It is shown this once:\n", made.ID, made.Caller, made.Ends.Format(time.DateOnly))
-	_, err = fmt.Println(token)
+	terminal.Printf(os.Stderr, "Token %s of %s, good until %s. It is shown this once:\n", made.ID, made.Caller, made.Ends.Format(time.DateOnly))
+	_, err = terminal.Printf(os.Stdout, "%s\n", token)
 	return err
 }
 
@@ -102,7 +103,7 @@ func (c *tokenListCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "TOKEN\tCALLER\tMADE\tBY\tENDS\tSTATE")
+	terminal.Printf(out, "TOKEN\tCALLER\tMADE\tBY\tENDS\tSTATE\n")
 	for _, t := range all {
 		state := "good"
 		switch {
@@ -111,7 +112,7 @@ func (c *tokenListCommand) Run(ctx context.Context) error {
 		case !t.Good(now()):
 			state = "ended"
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Caller, t.Made.Format(time.DateOnly), t.By, t.Ends.Format(time.DateOnly), state)
+		terminal.Printf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Caller, t.Made.Format(time.DateOnly), t.By, t.Ends.Format(time.DateOnly), state)
 	}
 	return out.Flush()
 }
@@ -132,6 +133,6 @@ func (c *tokenRevokeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w; habeas token list has those that there are", c.ID, err)
 	}
-	_, err = fmt.Printf("Token %s of %s opens nothing any more; doors that are running know it within five seconds.\n", t.ID, t.Caller)
+	_, err = terminal.Printf(os.Stdout, "Token %s of %s opens nothing any more; doors that are running know it within five seconds.\n", t.ID, t.Caller)
 	return err
 }

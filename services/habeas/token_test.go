@@ -49,7 +49,7 @@ func TestToken(t *testing.T) {
 	}
 	lines, _, err := call("list", "--json")
 	var one struct{ ID, Caller, By, Revoked string }
-	if err != nil || json.Unmarshal([]byte(lines), &one) != nil || one.ID != id || one.By != "lea <local>" || one.Revoked == "" || strings.Contains(lines, `"hash":"`) {
+	if err != nil || json.Unmarshal([]byte(lines), &one) != nil || one.ID != id || !strings.HasPrefix(one.By, "lea <local@") || one.Revoked == "" || strings.Contains(lines, `"hash":"`) {
 		t.Errorf("%v %s", err, lines)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"text/tabwriter"
@@ -13,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -155,17 +155,17 @@ func (f topicsFlags) print(w io.Writer, findings []topics.Finding) error {
 		if f.Unseen {
 			note = "its settings can't be seen: this user may not (the ACL DescribeConfigs)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", f.Topic, f.State, note)
+		terminal.Printf(table, "%s\t%s\t%s\n", f.Topic, f.State, note)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	for _, f := range findings {
 		if f.State == topics.Missing {
-			fmt.Fprintf(w, "\n%s is missing\n  cure: habeas topics apply\n", f.Topic)
+			terminal.Printf(w, "\n%s is missing\n  cure: habeas topics apply\n", f.Topic)
 		}
 		for _, d := range f.Differences {
-			fmt.Fprintf(w, "\n%s: %s is %s, should be %s\n  cure: %s\n", f.Topic, d.Setting, d.Has, d.Want, d.Cure)
+			terminal.Printf(w, "\n%s: %s is %s, should be %s\n  cure: %s\n", f.Topic, d.Setting, d.Has, d.Want, d.Cure)
 		}
 	}
 	return nil

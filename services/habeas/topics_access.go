@@ -20,7 +20,8 @@ func (topicsAccessCommand) Help() string {
 work needs, and no more: a worker can't read another's tasks, and nobody but the
 coordinator sends any. Users are named habeas-intake, habeas-worker-billing and so on;
 habeas-producer is who sends requests by Kafka, habeas-follower who follows the facts,
-habeas-operator who looks at what was rejected, and how far all are.
+habeas-operator who looks at what was rejected, and how far all are, and
+habeas-reconciler who runs habeas reconcile.
 Nothing is connected to.
 
   habeas topics access --config habeas.yaml > acls.sh

@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"os"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -61,6 +62,6 @@ func (c *topicsGrantCommand) Run(ctx context.Context) error {
 	if err := topics.Grant(ctx, client, topics.Grantees(all)); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%d users may do what they need.\n", len(all))
+	_, err = terminal.Printf(os.Stdout, "%d users may do what they need.\n", len(all))
 	return err
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,18 +30,11 @@ func TestTopicsCommands(t *testing.T) {
 	}
 	say := func(want int, args ...string) string {
 		t.Helper()
-		cmd := command(t.Context(), append(append([]string{"topics"}, args...), "--config", file)...)
-		out, err := cmd.CombinedOutput()
-		code := 0
-		if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-			code = exit.ExitCode()
-		} else if err != nil {
-			t.Fatal(err)
+		status, out := says(t, append(append([]string{"topics"}, args...), "--config", file)...)
+		if status != want {
+			t.Errorf("%v: status %d, want %d: %s", args, status, want, out)
 		}
-		if code != want {
-			t.Errorf("%v: status %d, want %d: %s", args, code, want, out)
-		}
-		return string(out)
+		return out
 	}
 	holds := func(text string, parts ...string) {
 		t.Helper()

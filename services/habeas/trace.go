@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 	"time"
 
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/remarks"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/timeline"
 )
 
@@ -46,7 +48,7 @@ func (c *traceCommand) Run(ctx context.Context) error {
 		if t, err = keepWatching(ctx, in, id, t, os.Stdout, c.JSON); err != nil || c.JSON {
 			return err
 		}
-		fmt.Println()
+		terminal.Printf(os.Stdout, "\n")
 	}
 	may, err := allowed(ctx, in, id)
 	if err != nil {
@@ -62,7 +64,7 @@ func (c *traceCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if text := mayBeDone(may); text != "" {
-		_, err = fmt.Printf("\n%s.\n", strings.ToUpper(text[:1])+text[1:])
+		_, err = terminal.Printf(os.Stdout, "\n%s.\n", strings.ToUpper(text[:1])+text[1:])
 	}
 	return err
 }
@@ -72,7 +74,14 @@ func loadTrace(ctx context.Context, in *installation.Installation, id string) (t
 	if err != nil {
 		return timeline.Trace{}, err
 	}
-	return timeline.Build(facts)
+	if in.Vault == nil {
+		return timeline.Build(facts)
+	}
+	events, err := journal.Events(facts, remarks.Remarks{Vault: in.Vault}.Opens(ctx, id))
+	if err != nil {
+		return timeline.Trace{}, err
+	}
+	return timeline.BuildOpened(facts, events, timeline.English, timeline.ByName), nil
 }
 
 // keepWatching prints moments as they come, until the request ends.
@@ -88,7 +97,7 @@ func keepWatching(ctx context.Context, in *installation.Installation, id string,
 				}
 				continue
 			}
-			if _, err := fmt.Fprintf(w, "%s  %-14s  %s\n", m.At.Format("15:04:05.000"), m.System, m.Text); err != nil {
+			if _, err := terminal.Printf(w, "%s  %-14s  %s\n", m.At.Format("15:04:05.000"), m.System, m.Text); err != nil {
 				return t, err
 			}
 		}

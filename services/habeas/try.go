@@ -13,14 +13,11 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/vendorapi"
-	"habeas.dev/pkg/vendorapi/ledger"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/systems"
+	"habeas.dev/services/internal/terminal"
 )
 
 type tryCommand struct {
@@ -160,28 +157,11 @@ type rehearser interface {
 
 // open connects to the system as its worker does.
 func (t *trial) open(ctx context.Context, cfg config.Config) error {
-	s := cfg.Systems[t.System]
-	if s.Elsewhere {
-		return errors.New("a worker of its own serves it, in another process: its team tries it with workertest")
-	}
-	rules, err := identifier.New(cfg.Identifiers.Country)
+	impl, shut, err := node.OpenSystem(ctx, cfg, t.m)
 	if err != nil {
-		return fmt.Errorf("identifiers.country: %w", err)
+		return err
 	}
-	var host vendorapi.Host
-	shut := func() error { return nil }
-	if s.URL != "" { // a vendor's quota is counted wherever it is called from
-		store, err := ledger.Open(ctx, cfg.Limits)
-		if err != nil {
-			return err
-		}
-		host.Store, shut = store, store.Close
-	}
-	impl, closer, err := systems.Open(ctx, s, t.m, rules, host)
-	if err != nil {
-		return errors.Join(err, shut())
-	}
-	t.impl, t.close = impl, func() { _ = errors.Join(closer(), shut()) } // nothing was written
+	t.impl, t.close = impl, shut
 	return nil
 }
 
@@ -300,38 +280,38 @@ func (t *trial) refused(errs ...error) (bool, error) {
 // write prints what was found.
 func (t *trial) write(w io.Writer) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "%s, asked by %s. Nothing was changed.\n", t.System, listed(t.Asked))
+	terminal.Printf(out, "%s, asked by %s. Nothing was changed.\n", t.System, listed(t.Asked))
 	for _, f := range t.Found {
-		fmt.Fprintf(out, "Found by the %s: %d × %s.\n", f.From, f.Count, f.Type)
+		terminal.Printf(out, "Found by the %s: %d × %s.\n", f.From, f.Count, f.Type)
 	}
 	for _, f := range t.Doubtful {
-		fmt.Fprintf(out, "Not gone on with: %d × %s, found by the %s; a person would be asked whose they are.\n", f.Count, f.Type, f.From)
+		terminal.Printf(out, "Not gone on with: %d × %s, found by the %s; a person would be asked whose they are.\n", f.Count, f.Type, f.From)
 	}
 	if len(t.Planned) > 0 {
-		fmt.Fprintln(out, "\nDATASET\tFOUND\tWOULD GO\tWOULD STAY")
+		terminal.Printf(out, "\nDATASET\tFOUND\tWOULD GO\tWOULD STAY\n")
 		for _, c := range t.Planned {
-			fmt.Fprintf(out, "%s\t%d\t%d\t%s\n", c.Dataset, c.Found, c.Found-c.Kept(), stays(c))
+			terminal.Printf(out, "%s\t%d\t%d\t%s\n", c.Dataset, c.Found, c.Found-c.Kept(), stays(c))
 		}
 	} else if t.Refused == nil {
-		fmt.Fprintln(out, "Nothing is held of this person that an erasure would touch.")
+		terminal.Printf(out, "Nothing is held of this person that an erasure would touch.\n")
 	}
-	fmt.Fprintln(out)
+	terminal.Printf(out, "\n")
 	for _, c := range t.Erased {
-		fmt.Fprintf(out, "%s\terased %d, anonymised %d, kept %d\n", c.Dataset, c.Erased, c.Anonymised, c.Kept())
+		terminal.Printf(out, "%s\terased %d, anonymised %d, kept %d\n", c.Dataset, c.Erased, c.Anonymised, c.Kept())
 		if c.Uncovered != "" {
-			fmt.Fprintf(out, "\tnot covered: %s\n", c.Uncovered)
+			terminal.Printf(out, "\tnot covered: %s\n", c.Uncovered)
 		}
 	}
 	for _, note := range t.Notes {
-		fmt.Fprintf(out, "Note: %s.\n", note)
+		terminal.Printf(out, "Note: %s.\n", note)
 	}
 	switch {
 	case t.Refused != nil:
-		fmt.Fprintf(out, "An erasure would be refused (%s): %s\n", t.Refused.Code, t.Refused.Reason)
+		terminal.Printf(out, "An erasure would be refused (%s): %s\n", t.Refused.Code, t.Refused.Reason)
 	case t.Rehearsed && slices.ContainsFunc(t.Erased, func(c dsar.Counts) bool { return c.Uncovered != "" }):
-		fmt.Fprintln(out, "The erasure was done and taken back: it would be incomplete, and wait for a person.")
+		terminal.Printf(out, "The erasure was done and taken back: it would be incomplete, and wait for a person.\n")
 	case t.Rehearsed:
-		fmt.Fprintln(out, "The erasure was done and taken back: it would succeed, and nothing but what must stay would be found afterwards.")
+		terminal.Printf(out, "The erasure was done and taken back: it would succeed, and nothing but what must stay would be found afterwards.\n")
 	}
 	return out.Flush()
 }

@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/terminal"
 )
 
 type upCommand struct {
@@ -45,8 +46,8 @@ func (c *upCommand) Run(ctx context.Context) error {
 		}
 		cfg.Sandbox.Faults = c.Faults
 	}
-	if len(cfg.Systems) == 0 && cfg.Sandbox == nil {
-		return fmt.Errorf("no systems are configured: every request would reach nobody; name them under systems: in the configuration (see docs/operate.md), or try habeas demo")
+	if err := node.CheckSystems(ctx, cfg); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w; name another one with --data", err)
@@ -57,16 +58,20 @@ func (c *upCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer n.Stop()
-	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.Manifests), filepath.Clean(cfg.Data), n.Brokers[0], n.URL())
-	fmt.Printf("Who comes from outside, as a worker elsewhere, signs in to the broker by a file of their own in %s\n", n.Config.Room(config.RoomUsers))
+	if cfg.Log.Format == jsonLogs {
+		n.Up("up", time.Since(began), n.URLs()...)
+		return n.Wait(ctx)
+	}
+	terminal.Printf(os.Stdout, "Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.Manifests), filepath.Clean(cfg.Data), n.Brokers[0], n.URL())
+	terminal.Printf(os.Stdout, "Who comes from outside, as a worker elsewhere, signs in to the broker by a file of their own in %s\n", n.Config.Room(config.RoomUsers))
 	if n.ConsoleAddress != "" {
-		fmt.Printf("The console is at %s\n", n.ConsoleURL())
+		terminal.Printf(os.Stdout, "The console is at %s\n", n.ConsoleURL())
 	}
 	if n.PortalAddress != "" {
-		fmt.Printf("The portal is at %s\n", n.PortalURL())
+		terminal.Printf(os.Stdout, "The portal is at %s\n", n.PortalURL())
 	}
 	if len(cfg.Callers) == 0 {
-		fmt.Println("No callers are configured: the door listens on this machine only, and believes whoever is on it (callers: in the configuration lets others in)")
+		terminal.Printf(os.Stdout, "No callers are configured: the door listens on this machine only, and believes whoever is on it (callers: in the configuration lets others in)\n")
 	}
 	return n.Wait(ctx)
 }

@@ -16,6 +16,7 @@ import (
 	"habeas.dev/services/internal/evidence"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
+	"habeas.dev/services/internal/terminal"
 )
 
 type verifyCommand struct {
@@ -74,14 +75,14 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 		}
 	} else {
 		for _, p := range report.Problems {
-			fmt.Println(p)
+			terminal.Printf(os.Stdout, "%s\n", p)
 		}
 	}
 	if len(report.Problems) > 0 {
 		return errors.Join(errSilent)
 	}
 	if !c.JSON {
-		fmt.Printf("%s is whole: %d files, %d bytes of payload, every hash is right; %s.\n", c.File, report.Files, report.Bytes, signedBy(report))
+		terminal.Printf(os.Stdout, "%s is whole: %d files, %d bytes of payload, every hash is right; %s.\n", c.File, report.Files, report.Bytes, signedBy(report))
 	}
 	return nil
 }
@@ -148,6 +149,6 @@ func (c *verifyCommand) verifyReceipt() error {
 			Signers []string `json:"signers"`
 		}{checkpoint.Origin, checkpoint.Size, checkpoint.Signers})
 	}
-	_, err = fmt.Printf("%s stands in the log %s of %d leaves, signed by %s.\n", c.Document, checkpoint.Origin, checkpoint.Size, strings.Join(checkpoint.Signers, ", "))
+	_, err = terminal.Printf(os.Stdout, "%s stands in the log %s of %d leaves, signed by %s.\n", c.Document, checkpoint.Origin, checkpoint.Size, strings.Join(checkpoint.Signers, ", "))
 	return err
 }

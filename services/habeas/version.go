@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
-	"fmt"
+	"os"
 	"runtime/debug"
+
+	"habeas.dev/services/internal/terminal"
 )
 
 // version and commit are set by the linker for a release.
@@ -18,7 +20,7 @@ func (versionCommand) Run() error {
 	if about.commit != "" {
 		line += " (commit " + about.commit + ")"
 	}
-	_, err := fmt.Println(line)
+	_, err := terminal.Printf(os.Stdout, "%s\n", line)
 	return err
 }
 

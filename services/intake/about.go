@@ -37,9 +37,5 @@ func (in *Intake) about(ctx context.Context, from callers.Caller, s event.Submit
 	if s.Right == dsar.Appeal && (a.Right.Decided() || !earlier.Status.Ended()) {
 		return nil, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be a request that has ended, and no appeal or complaint"}))
 	}
-	about := &core.About{RequestID: s.About, Right: a.Right}
-	if by := earlier.Refusal.By; by != "" && by != core.ByPolicy {
-		about.DecidedBy = []string{by}
-	}
-	return about, nil
+	return &core.About{RequestID: s.About, Right: a.Right, DecidedBy: earlier.RefusedBy}, nil
 }

@@ -39,8 +39,8 @@ func TestAppealIsAboutARequest(t *testing.T) {
 	refused("another law", appeal(with("jurisdiction", "Virginia")), notTheirs)
 	refused("nobody's", appeal(with("about", appealID)), notTheirs)
 	refused("another person's", appeal(with("subject", map[string]any{"identifiers": []any{identifier("email", "sam@example.com")}})), notTheirs)
-	refused("about nothing", appeal(func(m map[string]any) { delete(m, "about") }), "/about: must be there with an appeal or a complaint, and with nothing else")
-	refused("no appeal", text(t, request(with("request_id", appealID), with("about", requestID))), "/about: must be there with an appeal or a complaint, and with nothing else")
+	refused("about nothing", appeal(func(m map[string]any) { delete(m, "about") }), "/about: must be there with an appeal, may be with a complaint, and with nothing else")
+	refused("no appeal", text(t, request(with("request_id", appealID), with("about", requestID))), "/about: must be there with an appeal, may be with a complaint, and with nothing else")
 
 	taken(appeal())
 	a := w.accepted(appealID)
@@ -48,4 +48,17 @@ func TestAppealIsAboutARequest(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	w.discreet("the log", w.log.String())
+}
+
+// TestComplaintAboutNoRequest: a complaint can be about anything that is done with data, and then
+// names no request.
+func TestComplaintAboutNoRequest(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	if r := w.post(text(t, request(with("request_id", appealID), with("right", "complaint"), with("jurisdiction", "EEA"), with("details", map[string]any{"message": "You write too much"})))); r.Code != http.StatusAccepted {
+		t.Fatalf("%d: %s", r.Code, r.Body)
+	}
+	if a := w.accepted(appealID); a.About != nil || len(a.Systems) > 0 {
+		t.Errorf("%+v", a)
+	}
 }

@@ -61,6 +61,11 @@ func TestBadInput(t *testing.T) {
 		"an empty source":                          {text(t, request(with("source", ""))), "invalid", "/source"},
 		"a source with a line break":               {text(t, request(with("source", "a\nb"))), "invalid", "/source"},
 		"a locale that is none":                    {text(t, request(with("locale", canary+"_xx"))), "invalid", "/subject/locale"},
+		"a rectification without details":          {text(t, request(with("right", "rectification"))), "invalid", "/details/corrections"},
+		"a rectification of nothing":               {text(t, request(with("right", "rectification"), with("details", map[string]any{"purposes": []any{"marketing"}}))), "invalid", "/details/corrections"},
+		"two values for one field": {text(t, request(with("right", "rectification"), with("details", map[string]any{"corrections": []any{
+			map[string]any{"system": "billing", "column": "name", "value": canary}, map[string]any{"dataset": "invoices", "column": "name", "value": "x"},
+		}}))), "invalid", "/details/corrections/1"},
 		"details of 300 kB": {text(t, request(with("right", "rectification"), with("details", map[string]any{"corrections": corrections(75)}))),
 			"invalid", "/details"},
 	} {
@@ -94,8 +99,8 @@ func many(n int) (ids []any) {
 }
 
 func corrections(n int) (list []any) {
-	for range n {
-		list = append(list, map[string]any{"column": "name", "value": canary + strings.Repeat("x", 4000)})
+	for i := range n {
+		list = append(list, map[string]any{"dataset": fmt.Sprintf("d%d", i), "column": "name", "value": canary + strings.Repeat("x", 4000)})
 	}
 	return list
 }

@@ -3,7 +3,7 @@
 //
 // A request that is taken in is checked to the last member, its identifiers and
 // details are sealed under keys of its own, and it stands in the journal before
-// the answer goes out. What can't be taken in is refused with a reason that
+// the answer goes out. By itself, intake has a key that opens none of it ([Vault]). What can't be taken in is refused with a reason that
 // names places and rules, and never quotes what was sent (TestCanary): over HTTP
 // as problem details, from the topic as an event on dsar.rejected with the record
 // sealed in it.

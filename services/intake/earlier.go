@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/prints"
@@ -23,35 +25,41 @@ type RequestFinder interface {
 // 1798.130(b): twice in twelve months).
 const earlierMonths = 12
 
-// lookBack adds what the person's other requests make of a new one: how many
-// there were lately, which open one asks for the same, and the holds that are on.
-func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
+// others returns the other requests of the person by each of the identifiers that a new one
+// names, in their order, and [ErrOften] where there are as many lately as there may be. It
+// makes no keys.
+func (in *Intake) others(ctx context.Context, from callers.Caller, s event.Submitted, ids []named) ([][]journal.Row, error) {
+	if in.Finder == nil {
+		return nil, nil
+	}
+	limit := min(max(core.MaxEarlierRequests, looksAt*in.PerPerson), journal.MaxList)
+	if s.Right == dsar.Erasure {
+		limit = journal.MaxList // any of them may have a hold on
+	}
+	all := make([][]journal.Row, len(ids))
+	for i, id := range ids {
+		var err error
+		if all[i], err = in.Finder.ByFingerprint(ctx, id.across, limit); err != nil {
+			return nil, fmt.Errorf("intake: earlier requests: %w", err)
+		}
+		if err := in.often(ctx, from, s.Source, ids, id, all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// lookBack adds what the person's other requests, by each identifier, make of a new one: how
+// many there were lately, which open one asks for the same, and the holds that are on.
+func (in *Intake) lookBack(ctx context.Context, s *core.Submit, ids []named, others [][]journal.Row) error {
 	if in.Finder == nil {
 		return nil
 	}
 	seen := map[string]bool{s.RequestID: true}
-	limit := max(core.MaxEarlierRequests, in.PerPerson)
-	if s.Right == dsar.Erasure {
-		limit = journal.MaxList // any of them may have a hold on
-	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
-	for _, id := range s.Identifiers {
-		value, known, err := in.prints().Value(ctx, s.RequestID, id)
-		if err != nil {
-			return err
-		}
-		if !known {
-			continue // somebody has just destroyed its keys
-		}
-		rows, err := in.Finder.ByFingerprint(ctx, in.Vault.Fingerprint(id.Type, value), limit)
-		if err != nil {
-			return fmt.Errorf("earlier requests: %w", err)
-		}
-		if err := in.often(ctx, rows, s.AcceptedAt); err != nil {
-			return err
-		}
-		for _, row := range rows {
+	for i, id := range s.Identifiers { // those of ids, sealed
+		for _, row := range others[i] {
 			if seen[row.RequestID] {
 				continue
 			}
@@ -71,7 +79,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			if err := in.carryHolds(ctx, s, row); err != nil {
 				return err
 			}
-			if err := in.carryKept(ctx, s, row, id, value); err != nil {
+			if err := in.carryKept(ctx, s, row, id, ids[i].value); err != nil {
 				return err
 			}
 		}
@@ -89,21 +97,46 @@ func recourse(row journal.Row) bool {
 	return !row.Status.Ended() && (row.Right.Decided() || row.Right == dsar.Access || row.Right == dsar.Portability || row.Right == dsar.KnowCategories)
 }
 
-// often refuses one more request of a person of whom as many as there may be were
-// taken in within a day, whatever their callers called the time at which they came.
-func (in *Intake) often(ctx context.Context, rows []journal.Row, now time.Time) error {
-	since := now.Add(-24 * time.Hour)
-	lately := slices.DeleteFunc(slices.Clone(rows), func(r journal.Row) bool { return r.UpdatedAt.Before(since) })
-	if len(lately) < in.PerPerson {
+// looksAt is how many times [Config.PerPerson] of an identifier's latest requests are looked
+// at: those by claims and those by what is sure, from a few sources.
+const looksAt = 5
+
+// often refuses one more request of a person of whom as many as there may be were taken in
+// within a day, whatever their callers called the time at which they came.
+//
+// What is merely claimed is anybody's to claim, so that it counts against nobody who is sure
+// to be the person. A request by what is verified or proven is counted by that alone, with
+// others by the same; what it claims besides is bounded by it. A request that only claims is
+// counted with others of its caller that only claim the same (TestClaimsBlockNobody).
+func (in *Intake) often(ctx context.Context, from callers.Caller, source string, ids []named, by named, rows []journal.Row) error {
+	sure := slices.ContainsFunc(ids, func(id named) bool { return isSure(id.Identifier) })
+	if sure && !isSure(by.Identifier) {
 		return nil
 	}
+	since := in.Now().Add(-24 * time.Hour)
+	lately := slices.DeleteFunc(slices.Clone(rows), func(r journal.Row) bool {
+		return r.UpdatedAt.Before(since) || !sure && from.Known() && r.Source != source
+	})
 	n := 0
-	for _, row := range lately {
+	for i, row := range lately {
+		if n+len(lately)-i < in.PerPerson {
+			return nil // fewer than that are left
+		}
 		state, err := in.Requests.State(ctx, row.RequestID)
 		if err != nil {
-			return fmt.Errorf("request %s: %w", row.RequestID, err)
+			return fmt.Errorf("intake: request %s: %w", row.RequestID, err)
 		}
-		if state.Accepted.AcceptedAt.After(since) {
+		counts := state.Accepted.AcceptedAt.After(since)
+		if counts && sure {
+			surely := slices.DeleteFunc(slices.Clone(state.Identifiers), func(id dsar.Identifier) bool { return !isSure(id) })
+			counts, err = in.prints().Among(ctx, state, surely, by.Type, by.value)
+		} else if counts {
+			counts = !slices.ContainsFunc(state.Identifiers, isSure)
+		}
+		if err != nil {
+			return fmt.Errorf("intake: %w", err)
+		}
+		if counts {
 			n++
 		}
 	}
@@ -111,6 +144,12 @@ func (in *Intake) often(ctx context.Context, rows []journal.Row, now time.Time) 
 		return ErrOften
 	}
 	return nil
+}
+
+// isSure reports whether an identifier is the person's by more than a word: that a system
+// found it by another doesn't count, since several people may lead to it.
+func isSure(id dsar.Identifier) bool {
+	return id.Assurance == dsar.AssuranceVerified || id.Assurance == dsar.AssuranceProven
 }
 
 // carryHolds puts the holds of another request of the same person on a new
@@ -123,9 +162,7 @@ func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Ro
 	if err != nil {
 		return fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
-	for _, h := range other.Holds {
-		s.Holds = append(s.Holds, core.HoldPlaced{ReasonedAct: core.ReasonedAct{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, At: s.AcceptedAt}, System: h.System, Dataset: h.Dataset})
-	}
+	s.Holds = append(s.Holds, other.HoldsFor(s.AcceptedAt)...)
 	return nil
 }
 

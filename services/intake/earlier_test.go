@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/intake"
+	"habeas.dev/services/internal/callers"
+	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/lifecycle"
 )
 
@@ -71,5 +76,146 @@ func TestOften(t *testing.T) {
 	must(t, ask(mail))
 	if code := w.do("POST", "/v1/requests", "/v1/requests", text(t, request(with("request_id", requestID), with("identifiers", []any{mail})))).Code; code != 202 {
 		t.Errorf("the second of the next day: %d", code)
+	}
+}
+
+// TestClaimsBlockNobody: whatever anybody claims of a person, by whichever caller, they ask
+// by what is sure to be theirs as often as they may; and claims are bounded, too, by caller.
+func TestClaimsBlockNobody(t *testing.T) {
+	t.Parallel()
+	const most = 5
+	mail, phone, strangers := "anna@example.com", "+33 6 12 34 56 78", "stranger@example.com"
+	sure := func(typ, value string) map[string]any {
+		return map[string]any{"type": typ, "value": value, "verified": true}
+	}
+	floods := map[string]func(n int) (caller string, ids []any){
+		"a stranger claims the address": func(int) (string, []any) { return "unbelieved", []any{identifier("email", mail)} },
+		"for others, at the portal":     func(int) (string, []any) { return "portal", []any{identifier("email", mail)} },
+		"claims beside the strangers' own addresses": func(n int) (string, []any) {
+			return "portal", []any{sure("email", fmt.Sprintf("%d.%s", n/most, strangers)), identifier("phone", phone), identifier("email", mail)}
+		},
+	}
+	for name, flood := range floods {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newFixture(t)
+			w.Intake.Finder, w.PerPerson = w.journal, most
+			who := map[string]callers.Caller{
+				"portal": {Name: "portal", Caller: config.Caller{Believed: true, Proves: true}}, "believed": {Name: "believed", Caller: config.Caller{Believed: true}}, "unbelieved": {Name: "unbelieved"},
+			}
+			n := 0
+			ask := func(caller string, ids ...any) error {
+				n++
+				_, err := w.Intake.Submit(context.Background(), who[caller], text(t, request(with("request_id", fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)), with("source", caller), with("identifiers", ids))))
+				return err
+			}
+			for i := range 2 * most {
+				caller, ids := flood(i)
+				if err := ask(caller, ids...); err != nil && !errors.Is(err, intake.ErrOften) {
+					t.Fatal(err)
+				}
+			}
+			for i := range most {
+				if err := ask([]string{"portal", "believed"}[i%2], sure("email", mail), identifier("phone", phone)); err != nil {
+					t.Fatalf("the person's %dth request: %v", i+1, err)
+				}
+			}
+			if err := ask("believed", sure("email", mail)); !errors.Is(err, intake.ErrOften) {
+				t.Errorf("one more: %v", err)
+			}
+			must(t, ask("believed", sure("phone", phone)))
+		})
+	}
+	w := newFixture(t)
+	w.Intake.Finder, w.PerPerson = w.journal, most
+	claim := func(n int, caller string) error {
+		_, err := w.Intake.Submit(context.Background(), callers.Caller{Name: caller}, text(t, request(with("request_id", fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)), with("source", caller), with("identifiers", []any{identifier("email", mail)}))))
+		return err
+	}
+	for n := range most {
+		must(t, claim(n, "one"))
+	}
+	if err := claim(most, "one"); !errors.Is(err, intake.ErrOften) {
+		t.Errorf("a claim more: %v", err)
+	}
+	must(t, claim(most+1, "other"))
+}
+
+// full is a journal that finds every request too large.
+type full struct{ intake.Requests }
+
+// Do implements intake.Requests.
+func (full) Do(context.Context, string, core.Command) (core.State, error) {
+	return core.State{}, journal.ErrInvalid
+}
+
+// meanwhile is a journal that finds a request too large, of which another content is taken in
+// while its keys are destroyed: the first look doesn't know it, the second does.
+type meanwhile struct {
+	intake.Requests
+	looks int
+	fails error // of the second look after that
+}
+
+// Do implements intake.Requests.
+func (*meanwhile) Do(context.Context, string, core.Command) (core.State, error) {
+	return core.State{}, journal.ErrInvalid
+}
+
+// State implements intake.Requests.
+func (m *meanwhile) State(context.Context, string) (core.State, error) {
+	if m.looks++; m.looks <= 2 { // whether it is a repeat, and before the keys are destroyed
+		return core.State{}, nil
+	}
+	return core.Evolve(core.State{}, core.Accepted{RequestID: "r"}), m.fails
+}
+
+// TestTakenInMeanwhile: where another content of a request was taken in while the keys of one that
+// is too large were destroyed, or nobody knows, the log names the request.
+func TestTakenInMeanwhile(t *testing.T) {
+	t.Parallel()
+	for fails, want := range map[error]string{nil: "a request was taken in while", journal.ErrUnavailable: "isn't known"} {
+		w := newFixture(t)
+		w.Requests = &meanwhile{Requests: w.Requests, fails: fails}
+		id := "0192f0c1-0000-7000-8000-000000000007"
+		if _, err := w.Submit(t.Context(), text(t, request(with("request_id", id)))); !errors.Is(err, intake.ErrTooLarge) {
+			t.Fatal(err)
+		}
+		if log := w.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, want) || !strings.Contains(log, id) {
+			t.Errorf("%v: the log has %s", fails, log)
+		}
+	}
+}
+
+// TestRefusedLeavesNoKeys: a request that isn't taken in leaves no keys that open anything,
+// and one that may be sent again later leaves none at all.
+func TestRefusedLeavesNoKeys(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	w.Intake.Finder, w.PerPerson = w.journal, 1
+	ask := func(n int) (string, error) {
+		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)
+		_, err := w.Submit(t.Context(), text(t, request(with("request_id", id))))
+		return id, err
+	}
+	_, err := ask(1)
+	must(t, err)
+	id, err := ask(2)
+	if !errors.Is(err, intake.ErrOften) {
+		t.Fatal(err)
+	}
+	if _, err := w.vault.Keys(t.Context(), id); !errors.Is(err, vault.ErrNoKeys) {
+		t.Errorf("one too many: %v", err)
+	}
+	w.PerPerson, w.Requests = 10, full{w.Requests}
+	id, err = ask(3)
+	if !errors.Is(err, intake.ErrTooLarge) {
+		t.Fatal(err)
+	}
+	if _, err := w.vault.Keys(t.Context(), id); !errors.Is(err, vault.ErrShredded) {
+		t.Errorf("too large: %v", err)
+	}
+	if log := w.log.String(); strings.Contains(log, "level=ERROR") {
+		t.Errorf("nothing else was taken in, and the log has %s", log)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	rules "habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/intake"
@@ -28,7 +29,7 @@ import (
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/policy"
-	"habeas.dev/services/internal/prints"
+	"habeas.dev/services/internal/remarks"
 )
 
 const (
@@ -41,7 +42,8 @@ const (
 
 var now = time.Date(2026, 11, 20, 9, 30, 1, 0, time.UTC)
 
-// fixture is an intake with both doors, on stores in memory that can fail.
+// fixture is an intake with both doors, on stores in memory that can fail. It has no master
+// key; vault opens what it seals.
 type fixture struct {
 	t *testing.T
 	*intake.Intake
@@ -73,10 +75,14 @@ func (w *fixture) start() {
 	w.bucket = &blobtest.Bucket{}
 	w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.bucket.Open()), vault.KeysIn(cloudvault.Bucket(w.bucket.Open())), cloudvault.Master(localsecrets.NewKeeper(key)))
 	must(t, err)
+	sealing, err := w.vault.MakeSealingKey(t.Context(), false)
+	must(t, err)
+	sealer, err := vault.NewSealer(t.Context(), vault.KeysIn(cloudvault.Bucket(w.bucket.Open())), sealing, rules.Rules{})
+	must(t, err)
 	book, err := policy.Load("../internal/policy/testdata/laws")
 	must(t, err)
 	w.Intake, err = intake.New(intake.Config{
-		Requests: lifecycle.New(w.journal, lifecycle.WithPrints(prints.Prints{Vault: w.vault})), Rows: w.journal, Vault: w.vault, Policy: book, Validator: w.contract.validator,
+		Requests: lifecycle.New(w.journal, lifecycle.WithRemarks(remarks.Sealing{Vault: sealer})), Rows: w.journal, Vault: sealer, Policy: book, Validator: w.contract.validator,
 		Catalogue: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email", "loyalty_no"}}},
 		Columns:   []string{"name", "phone"}, Rejected: w, Now: func() time.Time { return now },
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -106,13 +106,14 @@ func (d door) signedIn(w http.ResponseWriter, r *http.Request) (callers.Caller, 
 		return callers.Local(), true
 	}
 	origin := d.in.Limits.Origin(r)
-	if d.in.Limits.Failing(origin) {
-		w.Header().Set("Retry-After", retryRate)
-		problemRate.write(w, "too many sign-ins from this address failed")
-		return callers.Caller{}, false
-	}
 	caller, err := d.in.Callers.Of(r)
 	switch {
+	// A good sign-in passes, whatever came from its address: many share one behind a balancer.
+	case errors.Is(err, callers.ErrUnknown) && d.in.Limits.Failing(origin):
+		w.Header().Set("Retry-After", retryRate)
+		w.Header().Set("Connection", "close") // a body that isn't read
+		problemRate.write(w, "too many sign-ins from this address failed")
+		return callers.Caller{}, false
 	case errors.Is(err, callers.ErrUnknown):
 		d.in.Limits.Failed(origin)
 		d.in.Log.InfoContext(r.Context(), "a call without a good sign-in", "error", err)

@@ -40,10 +40,11 @@ type Rows interface {
 	List(ctx context.Context, f journal.Filter) ([]journal.Row, error)
 }
 
-// Vault seals and fingerprints; vault.Vault does.
+// Vault seals and fingerprints; vault.Sealer does, which opens nothing, and vault.Vault.
 type Vault interface {
 	CreateKeys(ctx context.Context, requestID string) (*vault.Keys, error)
 	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
+	Shred(ctx context.Context, requestID string) error
 	Fingerprint(typ dsar.IdentifierType, value string) string
 	Digest(data []byte) string
 }
@@ -84,6 +85,8 @@ type Config struct {
 	// again without asking a person.
 	ProveAgain time.Duration
 	EraseAgain bool
+	// FourEyes are the kinds of acts that a second person must agree to.
+	FourEyes []core.FourEyes
 	// Keep says how long Habeas keeps what it holds of a request; nil: for ever, and its
 	// end gets no receipt.
 	Keep *core.Keep
@@ -103,6 +106,9 @@ type Config struct {
 	// Finder finds the requests that the same person made before; nil: they
 	// aren't looked for.
 	Finder RequestFinder
+	// ToldBy is the channel by which people are told of their answers, before which requests
+	// aren't completed; empty: nobody is told by Habeas.
+	ToldBy core.Channel
 	// LooksBack tells that coordinators look at the person's other requests, where one
 	// depends on them, and that it waits for that ([core.LookBack]).
 	LooksBack bool
@@ -218,27 +224,61 @@ func (in *Intake) take(ctx context.Context, from callers.Caller, s event.Submitt
 	if state.Exists() {
 		return in.repeat(ctx, state, content)
 	}
-	accepted, err := in.seal(ctx, from, s, content)
+	// What isn't taken in is refused before there are keys of it: they would be nobody's.
+	s, proof := in.trusted(from, s)
+	ids := in.identifiersOf(s.Subject, proof, from.Proves)
+	rows, err := in.others(ctx, from, s, ids)
+	if err != nil {
+		return Receipt{}, err
+	}
+	accepted, err := in.seal(ctx, from, s, proof, ids, content)
 	if err != nil {
 		return Receipt{}, err
 	}
 	// Of two that come here with the same request_id, one is first; the other
 	// is told what a repeat is told.
-	submit := core.Submit{Accepted: accepted}
-	if err := in.lookBack(ctx, &submit); err != nil {
-		if errors.Is(err, ErrOften) {
-			return Receipt{}, ErrOften
-		}
+	submit := core.Submit{Accepted: accepted, Across: make([]string, len(ids))}
+	for i, id := range ids {
+		submit.Across[i] = id.across
+	}
+	if err := in.lookBack(ctx, &submit, ids, rows); err != nil {
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}
 	state, err = in.Requests.Do(ctx, s.RequestID, submit)
 	switch {
 	case errors.Is(err, core.ErrConflict):
 		return Receipt{}, ErrConflict
-	case errors.Is(err, journal.ErrInvalid):
-		return Receipt{}, ErrTooLarge // sent again it would be as large
+	case errors.Is(err, journal.ErrInvalid): // sent again it would be as large
+		return Receipt{}, in.discard(ctx, s.RequestID)
 	case err != nil:
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}
 	return receipt(state.Accepted), nil
+}
+
+// discard destroys the keys of a request that is too large when sealed, so that they aren't
+// left to nobody, and returns [ErrTooLarge]. Where the request is known by now, another
+// content of it was taken in meanwhile, and the keys are its own. Between that look and the
+// end of the keys another may still be taken in, whose keys are then gone: its systems can't be
+// asked, nobody can be told, and the log names the request, since a person must ask for it anew.
+func (in *Intake) discard(ctx context.Context, requestID string) error {
+	state, err := in.Requests.State(ctx, requestID)
+	if err == nil && !state.Exists() {
+		err = in.Vault.Shred(ctx, requestID)
+		in.noteShredded(ctx, requestID)
+	}
+	if err != nil {
+		return fmt.Errorf("intake: %w", err)
+	}
+	return ErrTooLarge
+}
+
+// noteShredded logs that a request whose keys were destroyed was taken in meanwhile.
+func (in *Intake) noteShredded(ctx context.Context, requestID string) {
+	switch state, err := in.Requests.State(ctx, requestID); {
+	case err != nil:
+		in.Log.ErrorContext(ctx, "the keys of a request that is too large are destroyed, and whether another content of it was taken in meanwhile isn't known", "request_id", requestID, "error", err)
+	case state.Exists():
+		in.Log.ErrorContext(ctx, "a request was taken in while the keys of another content of it, which is too large, were destroyed: it can't be carried out; cancel it, and have it submitted under another id", "request_id", requestID)
+	}
 }

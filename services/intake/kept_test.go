@@ -94,6 +94,7 @@ func askedAgainLater(t *testing.T, before bool) {
 				r.Outcome, r.Identifiers = dsar.Found, []dsar.Identifier{account}
 			case dsar.Plan:
 				r.Outcome, r.Counts = dsar.Found, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}
+				r.Objects = []dsar.Object{{Name: task.System + "/plan/1-test", SHA256: "of no object"}}
 			case dsar.Erase:
 				r.Outcome, r.Counts = dsar.Retained, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}
 			case dsar.Prove:

@@ -23,9 +23,13 @@ func (in *Intake) wrongPurposes(j policy.Jurisdiction, grant policy.Grant, s eve
 	return wrong
 }
 
+// byMark begins the name of all purposes with a mark: mark:marketing.
+const byMark = "mark:"
+
 // ends returns the purposes that a request ends, by id: of those that its right reaches
-// the ones that it names, by id or by a mark such as marketing, or all where it names none.
-// It tells what is wrong with the names.
+// the ones that it names, with those that can't go on without them, or all where it names none. A name is an id, or a mark; where an id is
+// written like a mark, it is the id alone, and the mark is mark:marketing. It tells what is wrong
+// with the names.
 func (in *Intake) ends(j policy.Jurisdiction, s event.Submitted) (ids []string, wrong []event.Violation) {
 	all, more := j.Reached(s.Right, in.Purposes)
 	if s.Details == nil || len(s.Details.Purposes) == 0 {
@@ -33,21 +37,35 @@ func (in *Intake) ends(j policy.Jurisdiction, s event.Submitted) (ids []string, 
 	}
 	open := slices.Concat(all, more)
 	for i, name := range s.Details.Purposes {
-		found := false
-		for _, id := range open {
-			if id == name || slices.Contains(in.Purposes[id].Marks, name) {
-				found = true
-				if !slices.Contains(ids, id) {
-					ids = append(ids, id)
-				}
+		named := in.byName(name, open)
+		for _, id := range named {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
 			}
 		}
-		if !found {
+		if len(named) == 0 {
 			wrong = append(wrong, event.Violation{Pointer: "/details/purposes/" + strconv.Itoa(i), Rule: "must be a purpose that " + string(s.Right) + " ends under the law of " + j.ID + ": " + in.named(open)})
 		}
 	}
-	slices.Sort(ids)
-	return ids, wrong
+	return in.Purposes.Ending(ids), wrong
+}
+
+// byName returns which of some purposes a name means.
+func (in *Intake) byName(name string, open []string) []string {
+	if _, isID := in.Purposes[name]; isID {
+		if slices.Contains(open, name) {
+			return []string{name}
+		}
+		return nil
+	}
+	mark := strings.TrimPrefix(name, byMark)
+	var ids []string
+	for _, id := range open {
+		if slices.Contains(in.Purposes[id].Marks, mark) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // named lists purposes, and the marks by which several of them can be named at once. A
@@ -59,9 +77,7 @@ func (in *Intake) named(ids []string) string {
 			names = append(names, id)
 		}
 		for _, mark := range in.Purposes[id].Marks {
-			if !slices.Contains(names, mark) {
-				names = append(names, mark)
-			}
+			names = append(names, byMark+mark)
 		}
 	}
 	if len(names) == 0 {

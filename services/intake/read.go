@@ -33,8 +33,9 @@ func (in *Intake) read(data []byte) (event.Submitted, error) {
 		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + listed(j.Granted(s.ReceivedAt))}
 		return s, &Refusal{Code: "right-not-granted", Reason: v.String(), Violations: []event.Violation{v}}
 	}
-	if grant.AboutEarlier() != (s.About != "") {
-		return s, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be there with an appeal or a complaint, and with nothing else"}))
+	// A complaint is about anything that an operator does with data (Data Protection Act 2018, s. 164A).
+	if about := s.About != ""; grant.AboutEarlier() != about && (about || s.Right != dsar.Complaint) {
+		return s, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be there with an appeal, may be with a complaint, and with nothing else"}))
 	}
 	if wrong := in.wrongPurposes(j, grant, s); len(wrong) > 0 {
 		return s, refuse(event.Invalid(wrong[:min(len(wrong), event.MaxViolations)]...))
@@ -59,10 +60,14 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 		if !in.types[id.Type] {
 			bad(place+"/type", "must be a type that some system knows")
 		}
-		// An empty identifier would be that of everybody who has none.
-		if identifier.Trim(id.Value) == "" {
-			bad(place+"/value", "must not be empty")
+		// An empty identifier would be that of everybody who has none; and what is none
+		// of its type finds nobody, which would be told as nothing held.
+		if rule := identifier.Malformed(id.Type, id.Value); rule != "" {
+			bad(place+"/value", rule)
 		}
+	}
+	if s.Right == dsar.Rectification && (s.Details == nil || len(s.Details.Corrections) == 0) {
+		bad("/details/corrections", "must be there: a rectification says which field is wrong, and what it should say")
 	}
 	if s.Details != nil {
 		if s.Details.Message != "" && !s.Right.Decided() {
@@ -72,12 +77,22 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 			if !slices.Contains(in.Columns, c.Column) && !slices.Contains(in.Concepts, c.Column) {
 				bad("/details/corrections/"+strconv.Itoa(i)+"/column", "must be a field that some system has, or a concept: "+strings.Join(in.Concepts, ", "))
 			}
+			if first := slices.IndexFunc(s.Details.Corrections[:i], func(o event.Correction) bool { return meet(o, c) }); first >= 0 {
+				bad("/details/corrections/"+strconv.Itoa(i), "must be of another field than /details/corrections/"+strconv.Itoa(first)+": one field gets one value")
+			}
 		}
 		if details, err := json.Marshal(s.Details); err != nil || len(details) > MaxDetails {
 			bad("/details", fmt.Sprintf("must have at most %d bytes", MaxDetails))
 		}
 	}
 	return found
+}
+
+// meet reports whether two corrections are of one field: each gives it a value, and only one
+// can stand. A correction that names no system, or no dataset, is of all of them.
+func meet(a, b event.Correction) bool {
+	both := func(a, b string) bool { return a == "" || b == "" || a == b }
+	return a.Column == b.Column && both(a.System, b.System) && both(a.Dataset, b.Dataset)
 }
 
 func listed(rights []dsar.Right) string {

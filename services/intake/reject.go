@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/rejected"
 )
 
 // source is the CloudEvents source of what the intake sends.
@@ -55,7 +56,7 @@ func (in *Intake) sealRecord(ctx context.Context, r record, data *event.Rejected
 	if len(r.payload) == 0 && len(r.headers) == 0 && r.key == "" {
 		return nil
 	}
-	keySet := "rejected-" + data.At.Format(time.DateOnly)
+	keySet := rejected.KeySet(data.At)
 	keys, err := in.Vault.CreateKeys(ctx, keySet)
 	if errors.Is(err, vault.ErrShredded) {
 		return nil // today's were destroyed already: the reason must do

@@ -111,7 +111,7 @@ func (d door) CancelRequest(w http.ResponseWriter, r *http.Request, requestID st
 	if row.Status != core.StatusCancelled {
 		_, err := d.in.Requests.Do(ctx, requestID, core.Cancel{By: nameOf(caller), Reason: "cancelled at the door", Now: d.in.Now().UTC().Truncate(time.Microsecond)})
 		switch {
-		case errors.Is(err, core.ErrEnded), errors.Is(err, core.ErrAnswered), errors.Is(err, core.ErrNotAllowed):
+		case errors.Is(err, core.ErrEnded), errors.Is(err, core.ErrAnswered), errors.Is(err, core.ErrBegun), errors.Is(err, core.ErrNotAllowed):
 			problemCancel.write(w, "it has ended, or has begun to be erased")
 			return
 		case err != nil:

@@ -19,18 +19,11 @@ import (
 
 // seal makes the request's first fact: from here on nothing of the person is in
 // the clear.
-func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitted, canonical []byte) (core.Accepted, error) {
+func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitted, proof Proof, ids []named, canonical []byte) (core.Accepted, error) {
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
 	about, err := in.about(ctx, from, s)
 	if err != nil {
 		return core.Accepted{}, err
-	}
-	proof := in.Proof
-	if !from.Believed {
-		s, proof = claimed(s, proof)
-	}
-	if from.Proves && proof == ProofNever {
-		proof = ProofUnlessVerified // what a person has typed is a claim
 	}
 	// The journal keeps microseconds: more would differ when read back.
 	received, now := s.ReceivedAt.UTC().Truncate(time.Microsecond), in.Now().UTC().Truncate(time.Microsecond)
@@ -48,6 +41,12 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		OwnPrints:    true,
 		Lease:        in.Lease,
 		Keep:         in.keep(j),
+		ToldBy:       in.ToldBy,
+		CallsBack:    from.Callback.Enabled(),
+		FourEyes:     in.FourEyes,
+	}
+	if from.Tells && a.ToldBy != "" {
+		a.ToldBy = core.ChannelCaller
 	}
 	if s.Right.Decided() {
 		a.Systems = []dsar.System{} // none is asked
@@ -66,7 +65,7 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		return a, fmt.Errorf("intake: %w", err)
 	}
 	if a.Digest, err = keys.Digest(canonical); err == nil {
-		a.Identifiers, err = identifiers(keys, s.Subject, proof, from.Proves)
+		a.Identifiers, err = sealed(keys, ids)
 	}
 	if errors.Is(err, vault.ErrShredded) {
 		return a, ErrShredded
@@ -75,7 +74,8 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
 	if a.Terms = proof.terms(j, received, s, a.Identifiers); a.Terms.ByPurpose {
-		a.Terms.Purposes, _ = in.ends(j, s) // what is wrong with them was refused
+		ids, _ := in.ends(j, s) // what is wrong with them was refused
+		a.Terms = j.Ending(a.Terms, ids, in.Purposes)
 	} else {
 		a.Systems = withoutPurposes(a.Systems)
 	}
@@ -128,10 +128,29 @@ func withoutPurposes(systems []dsar.System) []dsar.System {
 	return out
 }
 
-// identifiers seals each identifier once: two that are the same to a system are
-// one, verified if either is. Of a caller to whom people prove them, verified is proven.
-func identifiers(keys *vault.Keys, subject event.Subject, proof Proof, proves bool) ([]dsar.Identifier, error) {
-	out := make([]dsar.Identifier, 0, len(subject.Identifiers))
+// trusted returns a request as its caller's word makes it, and when proof is wanted of it.
+func (in *Intake) trusted(from callers.Caller, s event.Submitted) (event.Submitted, Proof) {
+	proof := in.Proof
+	if !from.Believed {
+		s, proof = claimed(s, proof)
+	}
+	if from.Proves && proof == ProofNever {
+		proof = ProofUnlessVerified // what a person has typed is a claim
+	}
+	return s, proof
+}
+
+// named is an identifier that a request names, before it is sealed.
+type named struct {
+	dsar.Identifier        // type and assurance
+	value           string // trimmed
+	across          string // its fingerprint across requests
+}
+
+// identifiersOf returns each identifier of a person once: two that are the same to a system are one, verified if
+// either is. Of a caller to whom people prove them, verified is proven.
+func (in *Intake) identifiersOf(subject event.Subject, proof Proof, proves bool) []named {
+	out := make([]named, 0, len(subject.Identifiers))
 	at := make(map[string]int, len(subject.Identifiers))
 	assured := func(id event.SubjectIdentifier) dsar.Assurance {
 		switch {
@@ -144,22 +163,32 @@ func identifiers(keys *vault.Keys, subject event.Subject, proof Proof, proves bo
 		}
 	}
 	for _, id := range subject.Identifiers {
-		fingerprint, err := keys.Fingerprint(id.Type, id.Value)
-		if err != nil {
-			return nil, err
-		}
-		if i, twice := at[fingerprint]; twice {
+		value := identifier.Trim(id.Value)
+		across := in.Vault.Fingerprint(id.Type, value)
+		if i, twice := at[across]; twice {
 			if out[i].Assurance == dsar.AssuranceClaimed {
 				out[i].Assurance = assured(id)
 			}
 			continue
 		}
-		sealed, err := keys.Seal([]byte(identifier.Trim(id.Value)), vault.Identifier)
-		if err != nil {
+		at[across] = len(out)
+		out = append(out, named{dsar.Identifier{Type: id.Type, Assurance: assured(id)}, value, across})
+	}
+	return out
+}
+
+// sealed seals identifiers with a request's keys, and makes their fingerprints of its own.
+func sealed(keys *vault.Keys, ids []named) ([]dsar.Identifier, error) {
+	out := make([]dsar.Identifier, len(ids))
+	for i, id := range ids {
+		out[i] = id.Identifier
+		var err error
+		if out[i].Fingerprint, err = keys.Fingerprint(id.Type, id.value); err != nil {
 			return nil, err
 		}
-		at[fingerprint] = len(out)
-		out = append(out, dsar.Identifier{Type: id.Type, Fingerprint: fingerprint, Sealed: sealed, Assurance: assured(id)})
+		if out[i].Sealed, err = keys.Seal([]byte(id.value), vault.Identifier); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

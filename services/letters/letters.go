@@ -18,13 +18,17 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/telemetry"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/correspondence"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/transport"
 )
@@ -49,12 +53,12 @@ type Mailer interface {
 }
 
 // ErrNoAddress says that a person has no address that mail can be sent to.
-var ErrNoAddress = errors.New("no address was given with the request")
+var ErrNoAddress = telemetry.Constant("no address was given with the request")
 
 // ErrRefused says that the mail server refuses a letter for good.
 var ErrRefused = mail.ErrRefused
 
-// Config configures [Letters]. Every field must be set, but Mailer, Earlier and Vault.
+// Config configures [Letters]. Every field must be set, but Mailer, Earlier, Vault, Refused and Tracers.
 type Config struct {
 	Requests Requests
 	Writer   *letter.Writer
@@ -63,9 +67,14 @@ type Config struct {
 	// Mailer sends letters as well; nil: they stay in the outbox.
 	Mailer Mailer
 	// Earlier finds a person's other requests, so that letters to one address are
-	// bounded; nil: they aren't. Vault opens the address, by which they are found.
+	// bounded; nil: they aren't. Vault opens the address, by which they are found, and makes
+	// the letters' digests.
 	Earlier Earlier
 	Vault   prints.Vault
+	// Refused is called for each letter that the outbox doesn't take; nil: nobody is told.
+	Refused func()
+	// Tracers get a span for each letter that is written; nil: none.
+	Tracers trace.TracerProvider
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -84,12 +93,6 @@ func New(c Config) *Letters { return &Letters{Config: c} }
 // reading old facts anew sends no letters.
 const maxAge = 30 * 24 * time.Hour
 
-// The channels by which a letter goes.
-const (
-	channelOutbox = "outbox"
-	channelMail   = "smtp"
-)
-
 // Run handles facts until the context ends.
 func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 	return transport.Loop(ctx, s, event.TopicEvents, l.Log, func(ctx context.Context, m transport.Received) error {
@@ -103,7 +106,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 
 // occasion reports whether a fact of this type may ask for a letter.
 func occasion(typ string) bool {
-	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}, core.AddendumIssued{}, core.GrievanceDecided{}} {
+	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.AnswerAvailable{}, core.Completed{}, core.DeliveryAsked{}, core.AddendumIssued{}, core.GrievanceDecided{}} {
 		if typ == event.FactType(core.TypeOf(f)) {
 			return true
 		}
@@ -131,6 +134,11 @@ func (l *Letters) Handle(ctx context.Context, requestID string) error {
 
 func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) error {
 	requestID := state.Accepted.RequestID
+	if l.Tracers != nil {
+		var span trace.Span
+		ctx, span = l.Tracers.Tracer("habeas.dev/services/letters").Start(telemetry.Continue(ctx, telemetry.RequestTraceParent(requestID)), "letter "+string(o.Letter))
+		defer span.End()
+	}
 	then, told, err := l.Requests.Told(ctx, requestID, o.Cause)
 	if err != nil {
 		return err
@@ -140,10 +148,14 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	if err != nil {
 		return err
 	}
-	if err := l.leave(ctx, ObjectName(requestID, o.Cause, written), written.Whole()); err != nil {
+	if err := l.leave(ctx, outbox.LetterName(requestID, o.Cause, written.Kind, written.Language), written.Whole()); err != nil {
 		return err
 	}
-	channel := channelOutbox
+	digest, err := l.digest(ctx, requestID, written.Whole())
+	if err != nil {
+		return err
+	}
+	channel := core.ChannelOutbox
 	if l.Mailer != nil {
 		err := l.often(ctx, state)
 		if err == nil {
@@ -151,7 +163,7 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 		}
 		switch {
 		case err == nil:
-			channel = channelMail
+			channel = core.ChannelMail
 		case errors.Is(err, ErrNoAddress), errors.Is(err, ErrRefused), errors.Is(err, ErrOften):
 			l.Log.WarnContext(ctx, "a letter stays in the outbox", "request_id", requestID, "letter", string(o.Letter), "reason", err.Error())
 		default:
@@ -159,12 +171,33 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 		}
 	}
 	_, err = l.Requests.Do(ctx, requestID, core.NoteLetter{LetterSent: core.LetterSent{
-		Letter: o.Letter, Language: written.Language, Cause: o.Cause, Channel: channel, Moment: core.Moment{At: l.Now().UTC().Truncate(time.Microsecond)}}})
+		Letter: o.Letter, Language: written.Language, Cause: o.Cause, Channel: channel, Digest: digest, Moment: core.Moment{At: l.Now().UTC().Truncate(time.Microsecond)}}})
 	return err
 }
 
+// digest returns a letter's hash, keyed by its request; empty where the request's keys are
+// gone, or nothing opens keys here.
+func (l *Letters) digest(ctx context.Context, requestID, text string) (digest string, err error) {
+	if l.Vault == nil {
+		return "", nil
+	}
+	keys, err := l.Vault.Keys(ctx, requestID)
+	if err == nil {
+		digest, err = keys.Digest([]byte(text))
+	}
+	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
+		return "", nil
+	}
+	return digest, err
+}
+
 // leave writes a letter to the outbox.
-func (l *Letters) leave(ctx context.Context, name, text string) error {
+func (l *Letters) leave(ctx context.Context, name, text string) (err error) {
+	defer func() {
+		if err != nil && l.Refused != nil {
+			l.Refused()
+		}
+	}()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	l.opening.Lock() // files made in one folder at the same time have the kernel spin
@@ -179,9 +212,4 @@ func (l *Letters) leave(ctx context.Context, name, text string) error {
 		return err
 	}
 	return out.Close()
-}
-
-// ObjectName returns the name of a letter's object in the outbox.
-func ObjectName(requestID string, cause int, l letter.Letter) string {
-	return letter.ObjectName(requestID, cause, l.Kind, l.Language)
 }

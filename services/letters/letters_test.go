@@ -24,6 +24,7 @@ import (
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/letters"
@@ -60,7 +61,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	t.Cleanup(func() { _ = v.Close() })
 	o := &office{journal: memjournal.New(memjournal.Config{}), outbox: &blobtest.Bucket{}, vault: v, log: &strings.Builder{}}
 	o.requests = lifecycle.New(o.journal, lifecycle.WithPrints(prints.Prints{Vault: o.vault}))
-	c := letters.Config{Requests: o.requests, Writer: w, Outbox: o.outbox.Open(), Now: func() time.Time { return start.Add(time.Minute) },
+	c := letters.Config{Requests: o.requests, Writer: w, Outbox: o.outbox.Open(), Vault: v, Now: func() time.Time { return start.Add(time.Minute) },
 		Log: slog.New(slog.NewTextHandler(o.log, nil))}
 	if mailer != nil {
 		c.Mailer = mailer(v)
@@ -289,7 +290,7 @@ func TestMailInTrouble(t *testing.T) {
 			t.Errorf("%s: the address is told: %v %s", name, err, o.log)
 		}
 		sent := o.sent(t)
-		if c.channel == "" && len(sent) > 0 || c.channel != "" && (len(sent) != 1 || sent[0].Channel != c.channel) {
+		if c.channel == "" && len(sent) > 0 || c.channel != "" && (len(sent) != 1 || string(sent[0].Channel) != c.channel) {
 			t.Errorf("%s: %+v", name, sent)
 		}
 	}
@@ -310,14 +311,16 @@ type failing struct{}
 
 func (failing) Send(context.Context, core.State, letter.Letter, int) error { return errDown }
 
-// TestOften: however many requests name an address, it has so many letters a day; the
-// others stay in the outbox. The day after it is written to again.
+// TestOften: however many requests claim an address, it has so many letters a day; the
+// others stay in the outbox. The day after it is written to again, and about requests in
+// which it is proven it is all along, so many a day.
 func TestOften(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	o := newOffice(t, s.mailer(t, letters.SMTP{Plain: true}))
 	at := start
 	o.Earlier, o.Vault, o.Now = o.journal, o.vault, func() time.Time { return at }
+	assurance := dsar.AssuranceClaimed
 	ask := func(n int) string {
 		t.Helper()
 		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)
@@ -336,7 +339,7 @@ func TestOften(t *testing.T) {
 			}
 		}
 		if _, err := o.requests.Accept(t.Context(), core.Accepted{RequestID: id, Right: dsar.Access, Jurisdiction: "EEA", Locale: "fr", ReceivedAt: at, AcceptedAt: at, DueAt: at.AddDate(0, 1, 0),
-			Source: "test", Digest: "d", OwnPrints: n%2 == 0, Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: print, Sealed: sealed, Assurance: dsar.AssuranceClaimed}},
+			Source: "test", Digest: "d", OwnPrints: n%2 == 0, Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: print, Sealed: sealed, Assurance: assurance}},
 			Systems: []dsar.System{{Name: "s", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}}); err != nil {
 			t.Fatal(err)
 		}
@@ -347,7 +350,7 @@ func TestOften(t *testing.T) {
 		if err != nil || len(state.Letters) != 1 {
 			t.Fatalf("%v %+v", err, state.Letters)
 		}
-		return state.Letters[0].Channel
+		return string(state.Letters[0].Channel)
 	}
 	for n := range letters.MaxPerDay + 5 {
 		want := "smtp"
@@ -358,10 +361,20 @@ func TestOften(t *testing.T) {
 			t.Errorf("letter %d: %s, want %s", n+1, got, want)
 		}
 	}
+	assurance = dsar.AssuranceProven
+	for n := range letters.MaxPerDay {
+		if got := ask(100 + n); got != "smtp" {
+			t.Errorf("letter %d to who has proven the address: %s", n+1, got)
+		}
+	}
+	if ask(200) != "outbox" {
+		t.Error("who has proven the address has more letters a day than may be")
+	}
+	assurance = dsar.AssuranceClaimed
 	if at = at.Add(25 * time.Hour); ask(1000) != "smtp" {
 		t.Error("the day after it isn't written to")
 	}
-	if len(s.mails) != letters.MaxPerDay+1 || strings.Contains(o.log.String(), address) {
+	if len(s.mails) != 2*letters.MaxPerDay+1 || strings.Contains(o.log.String(), address) {
 		t.Errorf("%d mails", len(s.mails))
 	}
 }
@@ -383,5 +396,49 @@ func TestInternalWordsStayInternal(t *testing.T) {
 	}
 	if !strings.Contains(letter, "Parlez-vous du compte de 2019") || strings.Contains(letter, "three times") {
 		t.Errorf("%s", letter)
+	}
+}
+
+// TestRefusalIsWrittenAgain: who lost the letter that refuses their request, or never had it, gets
+// the same words once more.
+func TestRefusalIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.do(t, core.Refuse{By: "lea", Ground: "excessive", Now: start})
+	o.do(t, core.DeliverAgain{By: "lea", Reason: "the mail came back", Now: start.Add(time.Hour)})
+	if err := o.Handle(t.Context(), requestID); err != nil {
+		t.Fatal(err)
+	}
+	var refusals []string
+	for name, text := range o.outbox.Blobs() {
+		if strings.Contains(name, "-refusal.") {
+			refusals = append(refusals, string(text))
+		}
+	}
+	if len(refusals) != 2 || refusals[0] != refusals[1] || !strings.Contains(refusals[0], requestID) {
+		t.Errorf("%d letters: %q", len(refusals), refusals)
+	}
+}
+
+// TestDigest: the fact of a letter holds a hash of what was left in the outbox, keyed by the
+// request.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	if err := o.Handle(t.Context(), requestID); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := o.vault.Keys(t.Context(), requestID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range o.sent(t) {
+		text := o.outbox.Blobs()[outbox.LetterName(requestID, l.Cause, l.Letter, l.Language)]
+		if want, err := keys.Digest(text); err != nil || len(text) == 0 || l.Digest != want {
+			t.Errorf("%+v of %d bytes, want %s, %v", l, len(text), want, err)
+		}
+	}
+	if len(o.sent(t)) == 0 {
+		t.Error("nothing was written")
 	}
 }

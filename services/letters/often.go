@@ -2,11 +2,11 @@ package letters
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/prints"
@@ -14,14 +14,15 @@ import (
 
 // MaxPerDay is how many letters are mailed to one address within a day, about all its
 // requests together: whoever asks in somebody's name can't have them flooded. What is
-// more stays in the outbox.
+// more stays in the outbox. Those about requests in which the address is verified or proven
+// are counted by themselves: what strangers claim takes nothing from the person.
 const MaxPerDay = 10
 
 // maxLookedAt bounds how many of an address's latest requests are looked at.
 const maxLookedAt = 100
 
 // ErrOften says that as many letters were mailed to an address as may be in a day.
-var ErrOften = errors.New("the address had as many letters within a day as may be")
+var ErrOften = telemetry.Constant("the address had as many letters within a day as may be")
 
 // Earlier finds requests by the person's fingerprint; the journal does.
 type Earlier interface {
@@ -64,13 +65,16 @@ func (l *Letters) often(ctx context.Context, s core.State) error {
 			return fmt.Errorf("request %s: %w", row.RequestID, err)
 		}
 		other, _ := addressee(state)
+		if to.Assurance != dsar.AssuranceClaimed && other.Assurance == dsar.AssuranceClaimed {
+			continue
+		}
 		if same, err := all.Among(ctx, state, []dsar.Identifier{other}, to.Type, value); err != nil {
 			return err
 		} else if !same {
 			continue
 		}
 		for _, sent := range state.Letters {
-			if sent.Channel == channelMail && sent.At.After(since) {
+			if sent.Channel == core.ChannelMail && sent.At.After(since) {
 				n++
 			}
 		}

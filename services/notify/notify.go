@@ -38,6 +38,10 @@ const (
 	retryFirst = 10 * time.Second
 	retryMost  = time.Hour
 	retryFor   = 3 * 24 * time.Hour
+	// holdEvery is how often at least the process that does the work says that it is still
+	// there, and the others look whether it is. One that is killed is followed within four
+	// times that, one that stops within once.
+	holdEvery = 10 * time.Second
 	// deliverTime bounds one try of a delivery.
 	deliverTime = time.Minute
 	// maxPending bounds the deliveries that wait: once a channel that was away for
@@ -60,7 +64,7 @@ type Channel interface {
 }
 
 // ErrRefused says that a channel will never take a message.
-var ErrRefused = errors.New("the receiver refuses the message")
+var ErrRefused = telemetry.Constant("the receiver refuses the message")
 
 // Config configures a [Notifier]. Channels, Journal, Now and Log must be set.
 type Config struct {
@@ -94,20 +98,62 @@ func New(c Config) *Notifier {
 	return &Notifier{Config: c, self: uuid.NewString()}
 }
 
-// Run looks at regular intervals until the context ends.
+// Run looks at regular intervals until the context ends, and then leaves the work to
+// others.
 func (n *Notifier) Run(ctx context.Context) error {
-	beat := time.NewTicker(n.Every)
+	beat := time.NewTicker(n.beat())
 	defer beat.Stop()
+	var looked time.Time
 	for {
-		if err := n.Look(ctx); err != nil && ctx.Err() == nil {
+		held, err := n.hold(ctx)
+		if err == nil && (!held || n.Now().Sub(looked) >= n.Every) {
+			looked = n.Now()
+			err = n.Look(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			n.Log.WarnContext(ctx, "nobody is notified now; it is tried again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
-			return nil
+			return n.release(context.WithoutCancel(ctx))
 		case <-beat.C:
 		}
 	}
+}
+
+// beat returns how often the work is claimed, or looked whether somebody does it.
+func (n *Notifier) beat() time.Duration { return min(n.Every, holdEvery) }
+
+// hold keeps the work where it is this process', and reports whether it is.
+func (n *Notifier) hold(ctx context.Context) (held bool, err error) {
+	m, version, err := recall(ctx, n.Journal)
+	if err != nil || m.Holder != n.self {
+		return false, err
+	}
+	m.Until = later(m.Until, n.Now().Add(n.claim()))
+	_, err = remember(ctx, n.Journal, m, version)
+	return true, err
+}
+
+// release has another process do the work at once, where it is this one's: whoever rolls
+// out a new version waits for nobody.
+func (n *Notifier) release(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, n.beat())
+	defer cancel()
+	m, version, err := recall(ctx, n.Journal)
+	if err != nil || m.Holder != n.self {
+		return nil
+	}
+	m.Holder, m.Until = "", time.Time{}
+	_, _ = remember(ctx, n.Journal, m, version)
+	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Look finds what people have to be told, and delivers what is due. Where another
@@ -128,16 +174,19 @@ func (n *Notifier) Look(ctx context.Context) error {
 	told := len(m.Told)
 	fresh := m.untold(matters, now)
 	speaks := len(fresh) > 0 && now.Sub(m.Spoke) >= n.Digest
-	if !speaks && len(m.Told) == told && len(m.due(now)) == 0 && m.Holder == n.self && now.Add(n.Every+deliverTime).Before(m.Until) {
+	if !speaks && len(m.Told) == told && len(m.due(now)) == 0 && m.Holder == n.self && now.Add(2*n.beat()).Before(m.Until) {
 		return nil // nothing to note, and it stays this process' work
 	}
-	m.Holder, m.Until = n.self, now.Add(n.claimFor())
+	m.Holder, m.Until = n.self, now.Add(n.claim())
 	if speaks {
 		message := n.message(fresh, totals, now)
 		for name := range n.Channels {
 			m.add(delivery{Channel: name, Message: message, Since: now})
 		}
 		m.tell(fresh, now)
+	}
+	if len(m.due(now)) > 0 {
+		m.Until = now.Add(n.claim() + deliverTime)
 	}
 	// It is noted before it is sent: whoever goes on sends the same, under the
 	// same id.
@@ -147,9 +196,9 @@ func (n *Notifier) Look(ctx context.Context) error {
 	return n.deliver(ctx, m, version)
 }
 
-// claimFor returns for how long the other processes leave the work to this one: its
-// next look comes before.
-func (n *Notifier) claimFor() time.Duration { return 3*n.Every + deliverTime }
+// claim returns for how long the other processes leave the work to this one: it says before
+// that it is still there.
+func (n *Notifier) claim() time.Duration { return 3 * n.beat() }
 
 // deliver sends the deliveries that are due, and records each that arrived.
 func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error {
@@ -173,7 +222,7 @@ func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error 
 			n.Log.WarnContext(ctx, "a notification isn't delivered yet", "channel", telemetry.Safe(d.Channel), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
 			m.later(d, now)
 		}
-		m.Until = n.Now().Add(n.claimFor())
+		m.Until = n.Now().Add(n.claim() + deliverTime)
 		if version, err = remember(ctx, n.Journal, m, version); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -338,3 +339,50 @@ func TestNothingPersonal(t *testing.T) {
 		t.Errorf("%s", m.Text(words.For("en")))
 	}
 }
+
+// TestTakenOver: when the process that tells people stops, as in a rolling restart, another
+// tells them within seconds; when it is killed, within a minute.
+func TestTakenOver(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]struct {
+		killed bool
+		within time.Duration
+	}{"stopped": {false, 11 * time.Second}, "killed": {true, 41 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := newPost(t)
+				r := &receiver{}
+				clocked := func() (*notify.Notifier, context.Context, context.CancelFunc) {
+					n := p.notifier(map[string]notify.Channel{"r": r})
+					n.Now = func() time.Time { return start.Add(time.Since(began)) }
+					ctx, end := context.WithCancel(t.Context())
+					return n, ctx, end
+				}
+				first, ctx, stop := clocked()
+				if one.killed { // it has claimed the work, and is never heard of again
+					if err := first.Look(ctx); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					go func() { _ = first.Run(ctx) }()
+				}
+				synctest.Wait() // the work is the first's
+				second, other, end := clocked()
+				go func() { _ = second.Run(other) }()
+				defer end()
+				time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
+				stop()
+				p.submit("soon", start.AddDate(0, 0, 3))
+				time.Sleep(one.within) //nolint:forbidigo // in a bubble of synctest
+				synctest.Wait()
+				if got := r.take(); len(got) != 1 {
+					t.Errorf("%d messages after %s", len(got), one.within)
+				}
+			})
+		})
+	}
+}
+
+// began is when a bubble of synctest begins.
+var began = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -202,7 +202,7 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, d draft) {
 		p.fail(w, r, http.StatusTooManyRequests, "error.often")
 		return
 	}
-	d, err := p.mailCode(r.Context(), p.languageOf(r), d)
+	d, err := p.mailCode(r.Context(), p.languageOf(r), d, p.limits.Origin(r))
 	if err != nil {
 		p.broken(w, r, err)
 		return

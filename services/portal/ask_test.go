@@ -147,7 +147,7 @@ func TestLanguages(t *testing.T) {
 		}
 	}
 	s.post("/ask", asks(nil))
-	if m := <-s.mails.sent; !strings.Contains(m.Subject, "Votre code pour Example Cloud SAS") || m.Language != "fr" || strings.Contains(m.Text, "http") {
+	if m := <-s.mails.sent; !strings.Contains(m.Subject, "Votre code pour Example Cloud SAS") || m.Language != "fr" || strings.Count(m.Text, "http") != 1 || !strings.Contains(m.Text, " http://127.0.0.1/confirm?by=") {
 		t.Errorf("%+v", m)
 	}
 	if id := s.made(nil); s.door.taken[id].Subject.Locale != "fr" {

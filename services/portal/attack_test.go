@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,8 @@ func TestGETChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	page := s.post("/ask", asks(nil))
-	code, _ := s.code()
+	sent := s.letter()
+	link, code := linkOf(sent), strings.Join(eight.FindStringSubmatch(sent.Text)[1:], " ")
 	before, _ := s.journal.Facts(t.Context(), "none", 1)
 	id := s.made(url.Values{"email": {"other@example.com"}})
 	s.completed(id)
@@ -35,7 +37,7 @@ func TestGETChangesNothing(t *testing.T) {
 	for _, browser := range []*http.Client{s.browser(), person} {
 		s.http = browser
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			for _, path := range []string{"/", "/ask?law=EEA&right=access&email=a@example.com", "/prove?draft=" + page.draft(t) + "&code=" + url.QueryEscape(code), "/follow?number=" + id, "/r/" + id, "/r/" + id + "/enter?email=a@example.com", "/r/" + id + "/withdraw", "/r/" + id + "/receive?passphrase=" + url.QueryEscape(passphrase), "/r/" + id + "/send", "/r/" + id + "/no-passphrase", "/r/" + id + "/answer.zip.age", "/r/" + id + "/key.age", "/r/" + id + "/receipt.html.age"} {
+			for _, path := range []string{"/", "/ask?law=EEA&right=access&email=a@example.com", "/prove?draft=" + page.draft(t) + "&code=" + url.QueryEscape(code), "/follow?number=" + id, "/r/" + id, "/r/" + id + "/enter?email=a@example.com", "/r/" + id + "/withdraw", "/r/" + id + "/receive?passphrase=" + url.QueryEscape(passphrase), "/r/" + id + "/send", "/r/" + id + "/no-passphrase", "/r/" + id + "/answer.zip.age", "/r/" + id + "/key.age", "/r/" + id + "/receipt.html.age", link} {
 				r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
 				s.must(err)
 				a := s.do(r)
@@ -126,8 +128,9 @@ func TestWeakPassphraseUsesNoTry(t *testing.T) {
 	}
 }
 
-// TestThousandAsks: whoever asks in somebody's name has ten mails a day sent to them, and
-// from one origin there come sixty an hour; the page says the same with mail and without.
+// TestThousandAsks: whoever asks in somebody's name from one network has five mails a day sent
+// to them and, alone, keeps nobody elsewhere from asking; from one origin there come sixty an hour, to
+// one mailbox ten a day. The page says the same with mail and without.
 func TestThousandAsks(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
@@ -152,8 +155,20 @@ func TestThousandAsks(t *testing.T) {
 			t.Fatalf("a page says another thing than the first:\n%s\n%s", pages[0], p)
 		}
 	}
-	for range 10 {
+	for range 5 {
 		s.code()
+	}
+	for i, from := range []string{"203.0.113.1", "2001:db8::1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"} {
+		s.from = from
+		page := s.post("/ask", asks(nil))
+		if again := hidden.ReplaceAllString(shown(page.text), ""); again != pages[0] {
+			t.Errorf("from %s the page says another thing", from)
+		}
+		if i < 5 {
+			if code, to := s.code(); to != theirs || len(digits.ReplaceAllString(code, "")) != 8 {
+				t.Errorf("from %s: %s to %s", from, code, to)
+			}
+		}
 	}
 	s.passes(time.Hour)
 	s.post("/ask", asks(url.Values{"email": {"other@example.com"}}))
@@ -162,14 +177,45 @@ func TestThousandAsks(t *testing.T) {
 	}
 }
 
+// digits are all but those.
+var digits = regexp.MustCompile(`[^0-9]`)
+
+// TestMissesBlockNobody: whoever guesses at somebody's codes for days keeps them from nothing:
+// their codes become longer, and prove the mailbox as before.
+func TestMissesBlockNobody(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for n := range 10 {
+		if s.from = fmt.Sprintf("203.0.113.%d", n); n == 9 {
+			s.passes(25 * time.Hour)
+		}
+		draft := s.post("/ask", asks(nil)).draft(t)
+		s.code()
+		for i := range 6 {
+			s.post("/prove", url.Values{"draft": {draft}, "code": {fmt.Sprintf("0000 000%d", i)}, "passphrase": {passphrase}})
+		}
+	}
+	s.from = "198.51.100.1"
+	draft := s.post("/ask", asks(nil)).draft(t)
+	code, _ := s.code()
+	if n := len(digits.ReplaceAllString(code, "")); n != 16 {
+		t.Errorf("a code of %d digits, after fifty misses", n)
+	}
+	if page := s.post("/prove", url.Values{"draft": {draft}, "code": {code}, "passphrase": {passphrase}}); !strings.HasPrefix(page.path, "/r/") {
+		t.Errorf("%d", page.status)
+	}
+}
+
 // TestOneMailbox: the writings of one address are one mailbox, which has ten mails a day.
 func TestOneMailbox(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	for range 10 {
+	for n := range 10 {
+		s.from = fmt.Sprintf("203.0.113.%d", n/5)
 		s.post("/ask", asks(url.Values{"email": {"anna@bücher.example"}}))
 		s.code()
 	}
+	s.from = "203.0.113.77"
 	for _, other := range []string{"anna@xn--bcher-kva.example", "ANNA@Bücher.Example"} {
 		s.post("/ask", asks(url.Values{"email": {other}}))
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"habeas.dev/services/internal/browsertest"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/onefile"
@@ -109,6 +111,14 @@ func TestBrowserPortal(t *testing.T) {
 			look("decided")
 			p.Open(s.URL + "/ask?law=California")
 			look("california")
+			p.Open(s.URL + "/ask?law=EEA&right=access")
+			p.Type("#email", theirs)
+			p.Submit("form[action='/ask'] button.main")
+			p.Open(s.URL + linkOf(s.letter()))
+			look("link")
+			p.Set("#passphrase", passphrase)
+			p.Submit("form[action='/prove'] button.main")
+			p.True(`location.pathname.startsWith("/r/")`)
 			p.Open(s.URL + "/r/0b6fd3a2-1d7c-4c53-8f53-70d5f2f0a9c4")
 			look("enter")
 		})
@@ -134,4 +144,67 @@ func TestBrowserWithoutScript(t *testing.T) {
 	if page := s.post("/r/"+id+"/receive", url.Values{"passphrase": {passphrase}}); page.status != http.StatusOK {
 		t.Errorf("%d", page.status)
 	}
+}
+
+// TestBrowserByKeyboard: who has no mouse asks, receives, and withdraws: each thing is reached by
+// the tabulator, shows that it has the focus, and is done by Enter.
+func TestBrowserByKeyboard(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	s := newSite(t)
+	p := browser.Page(t)
+	p.Speak(s.URL, "en")
+	to := func(selector string) {
+		t.Helper()
+		for range 60 {
+			if browsertest.Eval[bool](p, fmt.Sprintf("document.activeElement.matches(%q)", selector)) {
+				if !browsertest.Eval[bool](p, `document.activeElement.matches(":focus-visible") && getComputedStyle(document.activeElement).outlineStyle !== "none"`) {
+					t.Errorf("%s doesn't show that it has the focus", selector)
+				}
+				return
+			}
+			p.Press("\t")
+		}
+		t.Fatalf("%s can't be reached by the tabulator", selector)
+	}
+	enter := func(selector, then string) {
+		t.Helper()
+		to(selector)
+		p.Press("\r")
+		p.True(then)
+	}
+	ask := func() string {
+		t.Helper()
+		p.Open(s.URL + "/")
+		to("#law")
+		for range 40 {
+			if browsertest.Eval[string](p, `document.getElementById("law").value`) == "EEA" {
+				break
+			}
+			p.Press(kb.ArrowDown)
+		}
+		enter("form[action='/ask'] button.main", `document.querySelector("a[href*='right=access']")`)
+		enter("a[href*='right=access']", `document.getElementById("email")`)
+		to("#email")
+		p.Press(theirs)
+		enter("form[action='/ask'] button.main", `document.getElementById("code")`)
+		code, _ := s.code()
+		to("#code")
+		p.Press(code)
+		to("#passphrase")
+		chosen := browsertest.Eval[string](p, `document.activeElement.value`)
+		enter("form[action='/prove'] button.main", `location.pathname.startsWith("/r/")`)
+		return chosen
+	}
+	chosen := ask()
+	id := strings.TrimPrefix(browsertest.Eval[string](p, "location.pathname"), "/r/")
+	s.completed(id)
+	p.Open(s.URL + "/r/" + id)
+	to("#passphrase")
+	p.Press(chosen)
+	enter("#open button", `document.activeElement.id === "save"`)
+
+	ask()
+	enter("summary", `document.querySelector("details").open`)
+	enter("button.danger", `document.body.textContent.includes("was withdrawn")`)
 }

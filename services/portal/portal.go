@@ -12,9 +12,7 @@ package portal
 
 import (
 	"context"
-	"embed"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -31,7 +29,6 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/policy"
-	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/words"
 )
 
@@ -125,14 +122,12 @@ type Portal struct {
 	Config
 	keys     keys
 	pages    map[string]pages
+	assets   map[string]asset
 	post     *post
 	limits   *callers.Limits   // for the origin alone
 	asks     *callers.Networks // in this process
 	wrapping chan struct{}     // one for each passphrase that is worked on: each takes 64 MiB
 }
-
-//go:embed assets
-var assets embed.FS
 
 const (
 	// wrapsAtOnce is how many passphrases are worked on at once.
@@ -155,7 +150,11 @@ func New(c Config) (*Portal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Portal{Config: c, keys: k, pages: pages, post: newPost(c.Mailer, c.Log), wrapping: make(chan struct{}, wrapsAtOnce),
+	files, err := readAssets()
+	if err != nil {
+		return nil, err
+	}
+	return &Portal{Config: c, keys: k, pages: pages, assets: files, post: newPost(c.Mailer, c.Log), wrapping: make(chan struct{}, wrapsAtOnce),
 		limits: callers.NewLimits(c.Proxies, c.Now), asks: callers.NewNetworks(asksPerHour, time.Hour, c.Now)}, nil
 }
 
@@ -180,6 +179,7 @@ func (p *Portal) Handler() http.Handler {
 	mux.HandleFunc("GET /ask", p.ask)
 	mux.HandleFunc("POST /ask", p.submitAsk)
 	mux.HandleFunc("POST /prove", p.prove)
+	mux.HandleFunc("GET /confirm", p.confirm)
 	mux.HandleFunc("GET /follow", p.follow)
 	mux.HandleFunc("POST /language", p.setLanguage)
 	mux.HandleFunc("GET /r/{id}", p.request)
@@ -194,7 +194,7 @@ func (p *Portal) Handler() http.Handler {
 	mux.HandleFunc("GET /r/{id}/receipt.html.age", p.downloadReceipt)
 	mux.HandleFunc("GET /brand.css", p.brandCSS)
 	mux.HandleFunc("GET /logo", p.logo)
-	mux.HandleFunc("GET /assets/{file}", p.asset)
+	mux.HandleFunc("GET /assets/{file}", p.serveAsset)
 	mux.HandleFunc("GET /onefile.html", p.oneFile)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, http.StatusNotFound, "error.none") })
 	sameOrigin := http.NewCrossOriginProtection()
@@ -219,26 +219,6 @@ func secured(next http.Handler) http.Handler {
 		h.Set("X-Robots-Tag", "noindex")
 		next.ServeHTTP(w, r)
 	})
-}
-
-// asset serves the files that pages need.
-func (p *Portal) asset(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
-	if !fs.ValidPath(name) {
-		p.fail(w, r, http.StatusNotFound, "error.none")
-		return
-	}
-	if name == "check.js" { // it is the receipts' own, which have it in their pages
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		http.ServeContent(w, r, name, time.Time{}, strings.NewReader(receipt.Script+"\nexport { checkReceipt };\n"))
-		return
-	}
-	if _, err := fs.Stat(assets, "assets/"+name); err != nil {
-		p.fail(w, r, http.StatusNotFound, "error.none")
-		return
-	}
-	w.Header().Set("Cache-Control", "public, max-age=3600")
-	http.ServeFileFS(w, r, assets, "assets/"+name)
 }
 
 // now returns the time as the journal keeps it.

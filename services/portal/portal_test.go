@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -40,6 +41,7 @@ const (
 
 // site is a portal with a person's browser before it.
 type site struct {
+	from string // the address that a browser comes from; empty: this machine
 	*testing.T
 	URL      string
 	http     *http.Client
@@ -82,7 +84,7 @@ func (d *door) Submit(ctx context.Context, data []byte) error {
 		return err
 	}
 	d.taken[s.RequestID] = s
-	a := core.Accepted{RequestID: s.RequestID, Right: s.Right, Jurisdiction: s.Jurisdiction, ReceivedAt: s.ReceivedAt, AcceptedAt: s.ReceivedAt, DueAt: s.ReceivedAt.AddDate(0, 1, 0), Source: s.Source, Locale: s.Subject.Locale, Recipient: s.Recipient, Digest: string(data),
+	a := core.Accepted{RequestID: s.RequestID, Right: s.Right, Jurisdiction: s.Jurisdiction, ReceivedAt: s.ReceivedAt, AcceptedAt: s.ReceivedAt, DueAt: s.ReceivedAt.AddDate(0, 1, 0), Source: s.Source, Locale: s.Subject.Locale, Recipient: s.Recipient, Digest: string(data), ToldBy: core.ChannelMail,
 		Keep: &core.Keep{AnswerDays: 30, AccountabilityMonths: 24}, Systems: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}, {Name: "events", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}}
 	for _, id := range s.Subject.Identifiers {
 		assurance := dsar.AssuranceClaimed
@@ -141,7 +143,7 @@ func newSite(t *testing.T) *site {
 	s.portal, err = portal.New(portal.Config{Door: s.door, Requests: s.requests, Proofs: s.journal, Policy: book, Languages: (*words.Languages)(nil).Naming(book.Named()), Mailer: s.mails, Outbox: s.outbox, Uploads: s.uploads, Recipient: s.identity.Recipient(),
 		Secret: bytes.Repeat([]byte("s"), 32), URL: "http://127.0.0.1", Brand: portal.Brand{Name: "Example Cloud SAS"}, Concepts: []string{"contact.postal_address", "own.concept"},
 		Datasets: map[string]portal.Dataset{"billing.invoices": {Title: map[string]string{"en": "Invoices", "fr": "Factures"}, Concepts: []string{"contact.postal_address"}}, "billing.payments": {Title: map[string]string{"en": "Payments"}}}, Identifiers: []dsar.IdentifierType{"account_id", "phone"},
-		Now: s.clock, Log: slog.New(slog.DiscardHandler)})
+		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Now: s.clock, Log: slog.New(slog.DiscardHandler)})
 	s.must(err)
 	server := httptest.NewServer(s.portal.Handler())
 	s.URL = server.URL
@@ -181,6 +183,9 @@ type answer struct {
 
 func (s *site) do(r *http.Request) answer {
 	s.Helper()
+	if s.from != "" {
+		r.Header.Set("X-Forwarded-For", s.from)
+	}
 	resp, err := s.http.Do(r)
 	s.must(err)
 	defer resp.Body.Close()
@@ -216,7 +221,7 @@ func (a answer) draft(t *testing.T) string {
 	return found[1]
 }
 
-var eight = regexp.MustCompile(`\b(\d{4}) (\d{4})\b`)
+var eight = regexp.MustCompile(`\b(\d{4})((?: \d{4})+)\b`)
 
 // code returns the code of the next mail, and whom it went to.
 func (s *site) code() (code, to string) {
@@ -227,7 +232,7 @@ func (s *site) code() (code, to string) {
 		if found == nil {
 			s.Fatalf("no code in %q", m.Text)
 		}
-		return found[1] + " " + found[2], m.To[0]
+		return found[1] + found[2], m.To[0]
 	case <-time.After(time.Minute):
 		s.Fatal("no mail")
 		return "", ""
@@ -254,9 +259,25 @@ func (s *site) made(more url.Values) string {
 	return strings.TrimPrefix(page.path, "/r/")
 }
 
-// completed has a request answered: its bundle is encrypted to the recipient that came with
-// it.
+// completed has a request answered, and its person told.
 func (s *site) completed(id string) {
+	s.Helper()
+	s.available(id)
+	s.told(id, core.ChannelMail)
+}
+
+// told notes the letter that the answer is there.
+func (s *site) told(id string, by core.Channel) {
+	s.Helper()
+	state, err := s.requests.State(s.Context(), id)
+	s.must(err)
+	_, err = s.requests.Do(s.Context(), id, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "en", Cause: state.ToTell, Channel: by, Moment: core.Moment{At: s.clock()}}})
+	s.must(err)
+}
+
+// available has the answer to a request made: its bundle is encrypted to the recipient that
+// came with it.
+func (s *site) available(id string) {
 	s.Helper()
 	state, err := s.requests.State(s.Context(), id)
 	s.must(err)

@@ -16,6 +16,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/keeper"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
@@ -94,7 +95,7 @@ func TestReceiptIsLeft(t *testing.T) {
 		t.Errorf("%d %v", script.status, script.header)
 	}
 	// Who is given another passphrase by an agent opens it, too.
-	if left, err := s.outbox.ReadAll(t.Context(), receipt.Object(id)); err != nil {
+	if left, err := s.outbox.ReadAll(t.Context(), outbox.ReceiptName(id)); err != nil {
 		t.Error(err)
 	} else if _, err := age.Decrypt(bytes.NewReader(left), own); err != nil {
 		t.Errorf("by the answer's own identity: %v", err)

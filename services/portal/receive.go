@@ -180,7 +180,7 @@ func (p *Portal) fetched(w http.ResponseWriter, r *http.Request) (s session, sta
 	switch {
 	case err != nil:
 		p.broken(w, r, err)
-	case state.Status != core.StatusCompleted || state.KeyRevoked || !state.RecordsForgotten.IsZero() || !p.fetches(s):
+	case state.GivesOut() != nil || state.KeyRevoked || !p.fetches(s):
 		p.showRequest(w, r, http.StatusForbidden, s, "error.notnow")
 	default:
 		return s, state, true

@@ -61,6 +61,34 @@ func TestReceive(t *testing.T) {
 	}
 }
 
+// TestAvailableIsGivenOut: an answer that is there is given to who has its passphrase, though
+// its letter hasn't gone; the page says that it is there, and as long as nobody is told the
+// request isn't completed.
+func TestAvailableIsGivenOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.made(nil)
+	s.available(id)
+	if page := s.get("/r/" + id); !strings.Contains(page.text, "We are about to write to you") || !strings.Contains(page.text, "Your passphrase") || strings.Contains(page.text, "You can fetch it until") || strings.Contains(page.text, "withdraw\"") {
+		t.Errorf("%s", page.text)
+	}
+	s.told(id, core.ChannelOutbox)
+	if state, err := s.requests.State(t.Context(), id); err != nil || state.Status != core.StatusDelivering {
+		t.Errorf("%s %v", state.Status, err)
+	}
+	if page := s.post("/r/"+id+"/receive", url.Values{"passphrase": {passphrase}}); page.status != http.StatusOK {
+		t.Errorf("%d: %s", page.status, page.text)
+	}
+	if page := s.get("/r/" + id + "/answer.zip.age"); page.status != http.StatusOK {
+		t.Errorf("%d", page.status)
+	}
+	_, err := s.requests.Do(t.Context(), id, core.DeliverAgain{By: "lea", Reason: "by post", ByHand: true, Now: s.clock()})
+	s.must(err)
+	if page := s.get("/r/" + id); !strings.Contains(page.text, "You can fetch it until 20 December 2026") {
+		t.Errorf("%s", page.text)
+	}
+}
+
 // openTime is as long as the portal's.
 const openTime = 30 * 60 * 1e9
 

@@ -104,7 +104,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, file
 	}
 	if _, asks := v.Body.(codePage); asks {
 		v.Step = 4
-		if v.Body.(codePage).Enters {
+		if v.Body.(codePage).Enters || v.Body.(codePage).Code != "" {
 			v.Step = 0
 		}
 	}

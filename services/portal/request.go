@@ -11,6 +11,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/handover"
+	"habeas.dev/services/internal/remarks"
 	"habeas.dev/services/internal/words"
 )
 
@@ -129,7 +130,9 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 		}
 	}
 	if state.Awaited == core.RemindClarification {
-		b.Question = state.Question
+		if b.Question = state.Question; b.Question == remarks.Gone { // a portal without the vault opens nothing: it was mailed
+			b.Question = ""
+		}
 	}
 	b.Sends = p.Uploads != nil && state.Awaited != "" && len(state.Sent) < core.MaxSent
 	for _, sent := range state.Sent {
@@ -152,7 +155,7 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 	if state.Right.Decided() {
 		return b, nil // its answer is the letter
 	}
-	if state.Status == core.StatusCompleted && s.Assurance != dsar.AssuranceClaimed {
+	if (state.Status == core.StatusCompleted || state.Status == core.StatusDelivering) && s.Assurance != dsar.AssuranceClaimed {
 		b.Answer, err = p.answer(ctx, l, s, state, local)
 		return b, err
 	}
@@ -195,6 +198,8 @@ func (b *requestPage) line(l *words.Language, s core.State) {
 		b.Line = l.Portal["request.merged"]
 	case core.StatusNeedsAttention:
 		b.Line = l.Portal["request.attention"]
+	case core.StatusDelivering:
+		b.Line = l.Portal["request.delivering"]
 	case core.StatusAssembling:
 		b.Line = l.Portal["request.assembling"]
 	case core.StatusAccepted, core.StatusAwaitingProof, core.StatusAwaitingClarification:
@@ -222,7 +227,7 @@ func answered(s core.State) (n, of int) {
 // answer reads what there is of an answer.
 func (p *Portal) answer(ctx context.Context, l *words.Language, s session, state core.State, local func(time.Time) string) (*answerPage, error) {
 	a := &answerPage{Over: !state.RecordsForgotten.IsZero() || state.Bundle.Name == "", Revoked: state.KeyRevoked, Fetches: p.fetches(s), Bytes: state.Bundle.Bytes, Size: size(l, state.Bundle.Bytes)}
-	if k := state.Accepted.Keep; k != nil && k.AnswerDays > 0 {
+	if k := state.Accepted.Keep; k != nil && k.AnswerDays > 0 && !state.AnsweredAt.IsZero() {
 		a.Until = local(state.AnsweredAt.AddDate(0, 0, k.AnswerDays))
 	}
 	a.Receipt = state.ReceiptLeft != nil && state.ReceiptLeft.Object != ""

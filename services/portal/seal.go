@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -20,22 +21,22 @@ const minSecret = 32
 
 // keys are what is derived from the portal's secret, each for one purpose.
 type keys struct {
-	codes, mailboxes []byte
-	drafts, sessions cipher.AEAD
+	codes, mailboxes        []byte
+	drafts, sessions, links cipher.AEAD
 }
 
 func newKeys(secret []byte) (k keys, err error) {
 	if len(secret) < minSecret {
 		return k, fmt.Errorf("portal: the secret has %d bytes, at least %d", len(secret), minSecret)
 	}
-	var raw [4][]byte
-	for i, purpose := range []string{"codes", "mailboxes", "drafts", "sessions"} {
+	var raw [5][]byte
+	for i, purpose := range []string{"codes", "mailboxes", "drafts", "sessions", "links"} {
 		if raw[i], err = hkdf.Key(sha256.New, secret, nil, "habeas portal: "+purpose, 32); err != nil {
 			return k, err
 		}
 	}
 	k.codes, k.mailboxes = raw[0], raw[1]
-	for i, to := range []*cipher.AEAD{&k.drafts, &k.sessions} {
+	for i, to := range []*cipher.AEAD{&k.drafts, &k.sessions, &k.links} {
 		block, err := aes.NewCipher(raw[2+i])
 		if err != nil {
 			return k, err
@@ -54,6 +55,12 @@ func (k keys) code(proof, code string) []byte { return mac(k.codes, proof+"\x00"
 // a keyed hash.
 func (k keys) mailbox(address string) string {
 	return "mail:" + base64.RawURLEncoding.EncodeToString(mac(k.mailboxes, identifier.Rules{}.Normalise(identifier.Email, address)))
+}
+
+// asker returns whom a code's proof asks, as far as the network counts from which somebody
+// wants it.
+func (k keys) asker(address string, from netip.Prefix) string {
+	return "from:" + base64.RawURLEncoding.EncodeToString(mac(k.mailboxes, from.String()+" "+identifier.Rules{}.Normalise(identifier.Email, address)))
 }
 
 func mac(key []byte, text string) []byte {

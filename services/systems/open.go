@@ -26,6 +26,9 @@ import (
 // closer ends the connection. The rules say when two writings of an identifier are
 // one.
 func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules identifier.Rules, host vendorapi.Host) (impl any, closer func() error, err error) {
+	if m.Lake != nil {
+		return openLake(ctx, s, m, rules)
+	}
 	if s.DSN != "" {
 		return openDatabase(ctx, s, m, rules)
 	}

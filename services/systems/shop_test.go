@@ -214,9 +214,11 @@ func (p *played) answer(action dsar.Action) {
 		p.Fatal(err)
 	}
 	outcome := map[dsar.Action]dsar.Outcome{dsar.Plan: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven}[action]
-	p.decide(core.TakeReport{Now: p.now(), Report: dsar.Report{
-		RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: outcome, Counts: counts,
-	}})
+	r := dsar.Report{RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: outcome, Counts: counts}
+	if action == dsar.Plan {
+		r.Objects = []dsar.Object{{Name: "shop/plan/1-a", SHA256: "it is p.plan"}}
+	}
+	p.decide(core.TakeReport{Now: p.now(), Report: r})
 }
 
 // call has the system do one action, and returns its counts.

@@ -26,7 +26,9 @@ func BuiltIn() map[string]func() (*manifest.Manifest, error) {
 		"paymentech": paymentech.Manifest,
 		"salesforce": salesforce.Manifest,
 	}
-	for _, name := range []string{"account", "billing", "communications", "events", "marketplace", "support"} {
+	for _, name := range []string{
+		"account", "activity", "advertising", "billing", "communications", "community", "credit", "events", "marketplace", "partner", "support", "training",
+	} {
 		known[name] = func() (*manifest.Manifest, error) { return Manifest(name) }
 	}
 	for name, load := range known {

@@ -3,10 +3,13 @@ module habeas.dev/services/tests
 go 1.26.0
 
 require (
+	github.com/emersion/go-ical v0.0.0-20250329121855-f41e73efc392
 	github.com/emersion/go-smtp v0.25.1
+	github.com/emersion/go-vcard v0.0.0-20260618161152-d854b7e0e2d3
 	github.com/k-capehart/go-salesforce/v3 v3.1.0
 	github.com/owenrumney/go-sarif/v3 v3.3.1
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
+	habeas.dev/pkg v0.1.0
 	habeas.dev/services v0.1.0
 )
 
@@ -29,6 +32,7 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/segmentio/kafka-go v0.4.51 // indirect
 	github.com/spf13/afero v1.15.0 // indirect
+	github.com/teambition/rrule-go v1.8.2 // indirect
 	github.com/tink-crypto/tink-go/v2 v2.9.0 // indirect
 	github.com/wneessen/go-mail v0.8.1 // indirect
 	github.com/xeipuuv/gojsonpointer v0.0.0-20180127040702-4e3ac2762d5f // indirect
@@ -45,7 +49,6 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
-	habeas.dev/pkg v0.1.0 // indirect
 	habeas.dev/schemas v0.1.0 // indirect
 )
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -60,9 +61,13 @@ func (l *Library) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 			if err != nil {
 				return err
 			}
-			if l.delete(planned.Key) {
+			loan, there := l.loan(planned.Key)
+			switch {
+			case there && isAnothers(loan, j.Task) && !j.ByKeys:
+				c.Reassigned, c.Uncovered = c.Reassigned+1, worker.Overtaken
+			case there && !isAnothers(loan, j.Task) && l.delete(planned.Key):
 				c.Erased++
-			} else {
+			default:
 				c.Gone++
 			}
 		}
@@ -88,7 +93,7 @@ func (l *Library) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 			if err != nil {
 				return err
 			}
-			if l.has(planned.Key) {
+			if loan, is := l.loan(planned.Key); is && !isAnothers(loan, j.Task) {
 				there[planned.Key] = true
 			}
 		}
@@ -97,16 +102,25 @@ func (l *Library) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	})
 }
 
-// has tells whether a loan is there.
-func (l *Library) has(number string) bool {
+// isAnothers tells whether a loan that was planned is another reader's by now.
+func isAnothers(loan Loan, t worker.Task) bool {
+	var holder worker.Holder
+	if loan.Email != "" {
+		holder.Leads(slices.ContainsFunc(t.Known(), func(id worker.Identifier) bool { return strings.EqualFold(loan.Email, id.Value) }))
+	}
+	return holder.IsAnothers()
+}
+
+// loan returns a loan by its number, and tells whether it is there.
+func (l *Library) loan(number string) (Loan, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, loan := range l.loans {
 		if loan.Number == number {
-			return true
+			return loan, true
 		}
 	}
-	return false
+	return Loan{}, false
 }
 
 // of lists a person's loans.

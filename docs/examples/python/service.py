@@ -22,17 +22,17 @@ def plan(db, task, keys):
 def erase(db, task, keys):
     """Answers each planned key, in its order, and then what came since."""
     for dataset, key in keys:
-        yield erase_one(db, dataset, key)
+        yield erase_one(db, task, dataset, key)
     for dataset, record in records(db, task):
         if (dataset, record["number"]) not in keys:
-            yield erase_one(db, dataset, record["number"]) | {"late": True}
+            yield erase_one(db, task, dataset, record["number"]) | {"late": True}
     db.commit()
 
 
 def prove(db, task, keys):
     """Says what is still there, by the planned keys and by asking anew."""
     for dataset, key in keys:
-        yield from (planned(dataset, r) for r in select(db, dataset, "number = ?", [key]))
+        yield from (planned(dataset, r) for r in select(db, dataset, "number = ?", [key]) if not anothers(task, r))
     yield from (planned(d, r) for d, r in records(db, task) if (d, r["number"]) not in keys)
 
 
@@ -52,6 +52,12 @@ def records(db, task):
     return [(dataset, record) for dataset in COLUMNS for record in select(db, dataset, where, emails)]
 
 
+def anothers(task, record):
+    """Whether a planned record is somebody else's by now; one without an address is still theirs."""
+    known = [i["value"].strip().lower() for i in task.get("identifiers", []) + task.get("owner", [])]
+    return bool(record["email"]) and record["email"].lower() not in known
+
+
 def planned(dataset, record):
     """A record's line, and why it must stay where it must."""
     line = {"dataset": dataset, "key": record["number"]}
@@ -62,8 +68,10 @@ def planned(dataset, record):
     return line
 
 
-def erase_one(db, dataset, key):
+def erase_one(db, task, dataset, key):
     for record in select(db, dataset, "number = ?", [key]):
+        if anothers(task, record):
+            return {"dataset": dataset, "key": key, "did": "reassigned"}
         if "keep" in (line := planned(dataset, record)):
             return line | {"did": "retained"}
         db.execute(f"DELETE FROM {dataset} WHERE number = ?", [key])
@@ -79,14 +87,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         action = ACTIONS.get(self.path.removeprefix("/v1/"))
-        if not (body := self.signed()):
-            return
-        if action is None:
-            return self.begin(404)
+        if not (body := self.signed()) or action is None:
+            return body and self.begin(404)  # what isn't signed is answered
         try:
             tasks = self.read(body)
+            if action is erase and any("plan" not in task for task, _ in tasks.values()):
+                raise ValueError("nothing says what may be erased")
         except (ValueError, KeyError, TypeError):
-            return self.begin(400)  # cut, or no lines of this contract; nothing of it is quoted
+            return self.begin(400)  # cut, without a plan, or no lines of this contract; nothing of it is quoted
         self.begin(200, "application/x-ndjson")
         db, lines = sqlite3.connect(self.server.db), 0
         for task, keys in tasks.values():
@@ -115,17 +123,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def read(self, body):
         """The tasks, each with its planned keys (in their order, and quick to look up)."""
-        tasks, lines, end = {}, 0, None
-        for line in map(json.loads, body):
-            if "end" in line:
-                end = line["end"]["lines"]
-                break
-            lines += 1
+        tasks, (*lines, last) = {}, map(json.loads, body)
+        for line in lines:
             if "key" in line:
                 tasks[line["task"]][1][line["dataset"], line["key"]] = True
             else:
                 tasks[line["task"]] = (line, {})
-        if end != lines:
+        if last["end"]["lines"] != len(lines):
             raise ValueError("cut")
         return tasks
 
@@ -137,8 +141,7 @@ class Handler(BaseHTTPRequestHandler):
     def line(self, value):
         self.wfile.write(json.dumps(value).encode() + b"\n")
 
-    def log_message(self, form, *args):
-        pass  # nobody's identifiers end in a log
+    log_message = lambda *_: None  # nobody's identifiers end in a log
 
 
 if __name__ == "__main__":

@@ -9,14 +9,16 @@ import { createServer, type IncomingMessage } from "node:http";
 export type Row = { id: string; email: string; [column: string]: string | number };
 export type Data = Record<string, Row[]>; // by dataset
 type Identifier = { type: string; value: string };
-export type Task = { task: string; identifiers?: Identifier[] };
+export type Task = { task: string; plan?: string; identifiers?: Identifier[]; owner?: Identifier[] };
 type Key = { dataset: string; key: string };
 type Line = Record<string, unknown>;
 type Action = (data: Data, task: Task, keys: Key[]) => Iterable<Line>;
 
+const addresses = (of: Identifier[] = []) => of.filter((i) => i.type === "email").map((i) => i.value.trim().toLowerCase());
+
 /** The records of whoever has one of the task's identifiers. */
 function* records(data: Data, task: Task): Iterable<[string, Row]> {
-  const emails = (task.identifiers ?? []).filter((i) => i.type === "email").map((i) => i.value.trim().toLowerCase());
+  const emails = addresses(task.identifiers);
   for (const [dataset, rows] of Object.entries(data)) {
     for (const row of rows) if (emails.includes(row.email.toLowerCase())) yield [dataset, row];
   }
@@ -24,12 +26,19 @@ function* records(data: Data, task: Task): Iterable<[string, Row]> {
 
 const name = (dataset: string, key: string) => dataset + "\n" + key;
 
-/** Takes a record out, and says whether it was there. */
-function take(data: Data, dataset: string, key: string): boolean {
-  const rows = data[dataset] ?? [];
-  const left = rows.filter((r) => r.id !== key);
-  data[dataset] = left;
-  return left.length < rows.length;
+/** A planned record, and whether it is somebody else's by now; one without an address is still theirs. */
+function find(data: Data, task: Task, dataset: string, key: string) {
+  const row = data[dataset]?.find((r) => r.id === key);
+  const known = [...addresses(task.identifiers), ...addresses(task.owner)];
+  return { row, anothers: !!row?.email && !known.includes(row.email.toLowerCase()) };
+}
+
+/** Takes a record out, and says what became of it. */
+function take(data: Data, task: Task, dataset: string, key: string): string {
+  const { row, anothers } = find(data, task, dataset, key);
+  if (!row || anothers) return row ? "reassigned" : "gone";
+  data[dataset] = data[dataset]!.filter((r) => r !== row);
+  return "erased";
 }
 
 export const actions: Record<string, Action> = {
@@ -41,16 +50,16 @@ export const actions: Record<string, Action> = {
   },
   /** Answers each planned key, in its order, and then what came since. */
   *erase(data, task, keys) {
-    for (const { dataset, key } of keys) yield { dataset, key, did: take(data, dataset, key) ? "erased" : "gone" };
-    for (const [dataset, row] of [...records(data, task)]) {
-      take(data, dataset, row.id);
-      yield { dataset, key: row.id, did: "erased", late: true };
-    }
+    for (const { dataset, key } of keys) yield { dataset, key, did: take(data, task, dataset, key) };
+    for (const [dataset, row] of [...records(data, task)]) yield { dataset, key: row.id, did: take(data, task, dataset, row.id), late: true };
   },
   /** Says what is still there, by the planned keys and by asking anew. */
   *prove(data, task, keys) {
     const planned = new Set(keys.map((k) => name(k.dataset, k.key)));
-    for (const { dataset, key } of keys) if (data[dataset]?.some((r) => r.id === key)) yield { dataset, key };
+    for (const { dataset, key } of keys) {
+      const { row, anothers } = find(data, task, dataset, key);
+      if (row && !anothers) yield { dataset, key };
+    }
     for (const [dataset, row] of records(data, task)) if (!planned.has(name(dataset, row.id))) yield { dataset, key: row.id };
   },
 };
@@ -111,6 +120,7 @@ export function service(file: string, secret: string) {
     if (!Object.hasOwn(actions, action) || request.method !== "POST") return refuse(404);
     const tasks = read(body.toString("utf8"));
     if (tasks === undefined) return refuse(400);
+    if (action === "erase" && tasks.some(([task]) => !task.plan)) return refuse(400); // nothing says what may go
     response.writeHead(200, { "Content-Type": "application/x-ndjson" });
     for (const line of perform(file, action, tasks)) {
       if (!response.write(JSON.stringify(line) + "\n")) await once(response, "drain"); // no faster than it is read

@@ -1,11 +1,15 @@
 package bus_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/pbkdf2"
 	"crypto/rand"
+	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
@@ -15,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
@@ -114,7 +119,7 @@ func letsInWhoMay(t *testing.T, config bus.Config) {
 
 	if config.SASL.Mechanism != "" {
 		wrong := config
-		wrong.SASL.Password = "wrong"
+		wrong.SASL.Password, wrong.SASL.PasswordFile = "wrong", ""
 		err := bus.Ping(t.Context(), wrong)
 		if err == nil || !strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "wrong\"") {
 			t.Errorf("a wrong password: %v", err)
@@ -130,7 +135,7 @@ func letsInWhoMay(t *testing.T, config bus.Config) {
 	}
 	if config.TLS != nil {
 		wrong := config
-		wrong.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+		wrong.TLS, wrong.TLSFrom = &tls.Config{RootCAs: x509.NewCertPool()}, nil
 		if err := bus.Ping(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("an unknown certificate: %v", err)
 		}
@@ -182,4 +187,86 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}, &tls.Config{RootCAs: pool}
+}
+
+// TestRealRotation changes the password, and the list of authorities, of a running client's
+// files on Apache Kafka. What is connected goes on; a new connection is refused while broker
+// and file differ, and goes on when they don't, without a new client.
+func TestRealRotation(t *testing.T) {
+	t.Parallel()
+	b := kafkatest.Start(t, kafkatest.Secure())
+	admin := &kafka.Client{Addr: kafka.TCP(b.Addrs(kafkatest.Plaintext)...), Timeout: 10 * time.Second}
+	const user = "rotating"
+	dir := t.TempDir()
+	files := bus.Files{Brokers: b.Addrs(kafkatest.SASLOverTLS), TLS: bus.TLSFiles{CAFile: filepath.Join(dir, "ca.pem")},
+		SASL: bus.SASLFiles{User: user, PasswordFile: filepath.Join(dir, "password")}}
+	write := func(file string, text []byte) {
+		t.Helper()
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	atBroker := func(password string) {
+		t.Helper()
+		salt := []byte("0123456789abcdef")
+		key, err := pbkdf2.Key(sha512.New, password, salt, 4096, sha512.Size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := admin.AlterUserScramCredentials(t.Context(), &kafka.AlterUserScramCredentialsRequest{Upsertions: []kafka.UserScramCredentialsUpsertion{
+			{Name: user, Mechanism: kafka.ScramMechanismSha512, Iterations: 4096, Salt: salt, SaltedPassword: key}}})
+		if err != nil || res.Results[0].Error != nil {
+			t.Fatal(err, res)
+		}
+	}
+	ca, err := os.ReadFile(b.CAFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(files.TLS.CAFile, ca)
+	write(files.SASL.PasswordFile, []byte("first\n"))
+	atBroker("first")
+	config, err := files.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, err := config.Transport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(files.Brokers...), Transport: transport}
+	asks := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		_, err := client.ApiVersions(ctx, &kafka.ApiVersionsRequest{Addr: kafka.TCP(files.Brokers...)})
+		return err
+	}
+	signsIn := func(what string, want bool) {
+		t.Helper()
+		deadline := time.Now().Add(patience)
+		for {
+			transport.CloseIdleConnections()
+			err := asks()
+			if (err == nil) == want {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: %v, want it to work: %t", what, err, want)
+			}
+		}
+	}
+	signsIn("at first", true)
+	atBroker("second")
+	if err := asks(); err != nil {
+		t.Errorf("what is connected: %v", err)
+	}
+	signsIn("the file has the old password", false)
+	write(files.SASL.PasswordFile, []byte("second\n"))
+	signsIn("the file has the new password", true)
+	other, _ := certificate(t)
+	write(files.TLS.CAFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: other.Certificates[0].Certificate[0]}))
+	signsIn("another authority", false)
+	write(files.TLS.CAFile, ca)
+	signsIn("the authority again", true)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	renewal "habeas.dev/pkg/internal/postgres"
 )
 
 const (
@@ -36,7 +38,7 @@ func openPostgres(ctx context.Context, where string) (Store, error) {
 	if err != nil {
 		return nil, errors.New("vendors' limits: the PostgreSQL URL can't be read; write postgres://user@host:port/database") // the error would quote it
 	}
-	pc.MaxConns = maxConns
+	pc.MaxConns, pc.BeforeConnect = maxConns, renewal.Renew(where)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("vendors' limits in PostgreSQL at %s: %w", hostOf(where), err)

@@ -129,7 +129,7 @@ func TestProcesses(t *testing.T) {
 }
 
 // TestKilled: a process that dies in mid-call keeps its places for as long as
-// its calls could have lasted, and not for ever.
+// its lease lasts, and not for ever.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for name, where := range places(t) {

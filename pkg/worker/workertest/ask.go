@@ -22,7 +22,7 @@ type T interface {
 }
 
 // Ask asks a worker for one action for one person, as Habeas would, and returns what
-// it reported and left behind. An erasure is planned first. Nothing else is needed: no
+// it reported and left behind. An erasure is planned first, and goes by that plan. Nothing else is needed: no
 // Kafka, no vault.
 //
 //	got := workertest.Ask(t, w, "gather", "anna@example.com")
@@ -95,7 +95,8 @@ type Request struct {
 	Details event.Details
 	// Holds are the datasets of which nothing may be erased.
 	Holds []string
-	// Plan is what an erasure and its proof go by: that of the last plan.
+	// Plan is what an erasure and its proof go by: that of the last plan, an empty one where
+	// nothing was planned. Nothing is erased without.
 	Plan *dsar.Object
 
 	t           T
@@ -157,8 +158,10 @@ func (r *Request) Deliver(tasks ...event.Event) []Answer {
 		}
 		r.open(a)
 		if a.Action == dsar.Plan && a.Kind == dsar.ReportEnded {
-			if r.Plan = nil; len(a.Objects) > 0 {
+			if len(a.Objects) > 0 {
 				r.Plan = &a.Objects[0]
+			} else {
+				r.Plan = LeavePlan(r.t, r.vault, r.w.System(), r.ID)
 			}
 		}
 	}

@@ -1,10 +1,7 @@
 package workertest
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,6 +110,25 @@ func (tr *trial) proven(s Subject) {
 	}
 }
 
+// erasesRestricted restricts what is held of a subject, as what is kept for a legal hold is,
+// and erases it afterwards, as when the hold is over: every record is still there, found and
+// erased. A system that can't stop every use says so, and the rest holds all the same.
+func (tr *trial) erasesRestricted() {
+	if !tr.system.Manifest.Can(dsar.Erase) {
+		tr.Skip("the system doesn't erase")
+	}
+	s := tr.system.Subjects[0]
+	r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Restrict, s.known(dsar.Restrict)))[0]
+	if r.Kind != dsar.ReportFailed || r.Code != "not-restrictable" {
+		tr.ended(r)
+	}
+	tr.planned("the plan of what is restricted", s, tr.do(dsar.Plan, s))
+	tr.erased(s, tr.do(dsar.Erase, s))
+	if r := tr.do(dsar.Prove, s); r.Outcome != dsar.Proven {
+		tr.Errorf("the proof's outcome is %s", r.Outcome)
+	}
+}
+
 func (tr *trial) erasesNobody() {
 	if len(tr.system.Nobody) == 0 {
 		tr.Skip("no identifiers of nobody (System.Nobody)")
@@ -183,7 +199,7 @@ func (tr *trial) tellsWhatIsLate() {
 		tr.Skip("nothing of the first subject is erased")
 	}
 	left := all[i].Dataset
-	tr.plans[request(s.Identifiers)] = tr.writePlan(request(s.Identifiers), slices.Delete(all, i, i+1))
+	tr.plans[request(s.Identifiers)] = tr.leavePlan(request(s.Identifiers), slices.Delete(all, i, i+1))
 	r := tr.ended(tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0])
 	tr.erased(s, r)
 	var late int64
@@ -208,7 +224,7 @@ func (tr *trial) keepsToKeys() {
 		tr.Skip("nothing of the first subject is erased")
 	}
 	all = slices.Delete(all, anew, anew+1)
-	tr.plans[request(s.Identifiers)], tr.byKeys = tr.writePlan(request(s.Identifiers), all), true
+	tr.plans[request(s.Identifiers)], tr.byKeys = tr.leavePlan(request(s.Identifiers), all), true
 	planned := map[string]int64{}
 	for _, e := range all {
 		planned[e.Dataset]++
@@ -237,26 +253,70 @@ func (tr *trial) keepsToKeys() {
 	}
 }
 
-// writePlan leaves a plan in the vault.
-func (tr *trial) writePlan(id string, entries []worker.Entry) *dsar.Object {
+// leavesAnothers proves and erases by a plan that has another person's records, too, as if these
+// had been the first person's when it was made, and had been given to the other since: they
+// are neither found nor erased, nor said to be; once by the plan and by asking anew, and once by
+// its keys only.
+func (tr *trial) leavesAnothers() {
+	s, other := tr.system.Subjects[0], tr.system.Subjects[1]
+	own, theirs := plan(tr, tr.vault, tr.do(dsar.Plan, s)), plan(tr, tr.vault, tr.do(dsar.Plan, other))
+	planned := map[string]int64{}
+	for _, e := range own {
+		planned[e.Dataset]++
+	}
+	given := slices.DeleteFunc(slices.Clone(theirs), func(e worker.Entry) bool { return e.Keep || planned[e.Dataset] == 0 })
+	if len(given) == 0 {
+		tr.Skip("nothing of the second subject is erased in a dataset that holds something of the first")
+	}
+	tr.plans[request(s.Identifiers)] = tr.leavePlan(request(s.Identifiers), slices.Concat(own, given))
+	for _, tr.byKeys = range []bool{true, false} {
+		r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Prove, s.known(dsar.Prove)))[0]
+		for _, c := range r.Counts {
+			if c.Found != planned[c.Dataset] {
+				tr.Errorf("a proof (by keys only: %t) finds %d records of %s, %d are the person's: somebody else's by now don't count", tr.byKeys, c.Found, c.Dataset, planned[c.Dataset])
+			}
+		}
+	}
+	for _, tr.byKeys = range []bool{false, true} {
+		r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0]
+		if r.Kind != dsar.ReportEnded {
+			tr.Errorf("an erasure (by keys only: %t) of what is somebody else's by now ended as %q: %s %s %s", tr.byKeys, r.Kind, r.Code, r.Reason, Detail(tr.vault, r))
+		}
+		for _, c := range r.Counts {
+			if n := c.Erased + c.Anonymised + c.Kept(); n > planned[c.Dataset] {
+				tr.Errorf("an erasure (by keys only: %t) accounts for %d records of %s, %d are the person's: somebody else's by now are left, and said to be, or gone", tr.byKeys, n, c.Dataset, planned[c.Dataset])
+			}
+		}
+	}
+	tr.byKeys = false
+	if left := plan(tr, tr.vault, tr.do(dsar.Plan, other)); len(left) != len(theirs) {
+		tr.Errorf("of the other person's %d records %d are left", len(theirs), len(left))
+	}
+	if tr.system.Manifest.Can(dsar.Gather) {
+		tr.same("the other person", tr.gathered(tr.do(dsar.Gather, other)), tr.seeded(other))
+	}
+}
+
+// refusesNoPlan erases, and proves by keys, without any plan: nothing may happen.
+func (tr *trial) refusesNoPlan() {
+	s := tr.system.Subjects[0]
+	tr.byKeys = true // of a proof, and of one of the erasures
+	for _, action := range []dsar.Action{dsar.Erase, dsar.Prove, dsar.Erase} {
+		r := tr.ask(context.Background(), tr.task(request(s.Identifiers), action, s.known(action)))[0]
+		if r.Kind != dsar.ReportFailed || r.Code != dsar.CodeNoPlan {
+			tr.Errorf("%s without a plan was reported as %s %s: %s", action, r.Kind, r.Outcome, r.Code)
+		}
+		tr.byKeys = action == dsar.Erase
+	}
+	if tr.system.Manifest.Can(dsar.Gather) {
+		tr.same("after an erasure without a plan", tr.gathered(tr.do(dsar.Gather, s)), tr.seeded(s))
+	}
+}
+
+// leavePlan leaves a plan in the vault.
+func (tr *trial) leavePlan(id string, entries []worker.Entry) *dsar.Object {
 	tr.Helper()
-	var text bytes.Buffer
-	if err := worker.WritePlan(&text, entries); err != nil {
-		tr.Fatal(err)
-	}
-	sum := sha256.Sum256(text.Bytes())
-	o := &dsar.Object{Name: tr.system.Manifest.System + "/plan/1-kit", Bytes: int64(text.Len()), Records: int64(len(entries)), SHA256: hex.EncodeToString(sum[:])}
-	out, err := tr.vault.Create(context.Background(), id, o.Name)
-	if err != nil {
-		tr.Fatal(err)
-	}
-	if _, err := out.Write(text.Bytes()); err != nil {
-		tr.Fatal(err)
-	}
-	if err := out.Close(); err != nil {
-		tr.Fatal(err)
-	}
-	return o
+	return LeavePlan(tr, tr.vault, tr.system.Manifest.System, id, entries...)
 }
 
 // erasesTogether erases the first two subjects in one batch.

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"reflect"
 	"sync"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -39,7 +43,11 @@ func seal(t T, v *Desk, task dsar.Task, known []worker.Identifier, details event
 		return b
 	}
 	for _, i := range known {
-		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, Assurance: cmp.Or(i.Assurance, dsar.AssuranceVerified), Fingerprint: v.Fingerprint(i.Type, i.Value),
+		by := ""
+		if i.FoundHere {
+			by = task.System
+		}
+		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, FoundBy: by, Assurance: cmp.Or(i.Assurance, dsar.AssuranceVerified), Fingerprint: v.Fingerprint(i.Type, i.Value),
 			Sealed: sealed([]byte(i.Value), vault.Identifier)})
 	}
 	if !reflect.ValueOf(details).IsZero() {
@@ -75,6 +83,28 @@ func left(t T, v *Desk, r dsar.Report) (records []Record) {
 		_ = in.Close()
 	}
 	return records
+}
+
+// LeavePlan leaves a plan of a request's in the vault, as a system's worker would have made
+// it: a task to erase names it, also where it has no entries.
+func LeavePlan(t T, v *Desk, system, requestID string, entries ...worker.Entry) *dsar.Object {
+	helper(t)
+	var text bytes.Buffer
+	if err := worker.WritePlan(&text, entries); err != nil {
+		t.Fatalf("workertest: a plan: %v", err)
+	}
+	sum := sha256.Sum256(text.Bytes())
+	o := &dsar.Object{Name: system + "/plan/1-" + uuid.New().String()[:8], Bytes: int64(text.Len()), Records: int64(len(entries)), SHA256: hex.EncodeToString(sum[:])}
+	out, err := v.Create(context.Background(), requestID, o.Name)
+	if err == nil {
+		if _, err = out.Write(text.Bytes()); err == nil {
+			err = out.Close()
+		}
+	}
+	if err != nil {
+		t.Fatalf("workertest: a plan could not be left in the vault: %v", err)
+	}
+	return o
 }
 
 // plan returns what a report's attempt planned.

@@ -25,6 +25,8 @@ type shelf struct {
 	mu    sync.Mutex
 	how   How
 	loans map[string][]loan // by address
+	// locked are the addresses to which nothing is lent.
+	locked map[string]bool
 }
 
 type loan struct {
@@ -61,6 +63,9 @@ const (
 	forgetsKeysOnly     wrong = "asks anew though it is by keys only"
 	missesTheLate       wrong = "misses the late"
 	hidesTheLate        wrong = "hides the late"
+	losesTheRestricted  wrong = "doesn't find what is restricted"
+	goesByTheKeyAlone   wrong = "erases what is somebody else's by now"
+	provesByTheKeyAlone wrong = "finds what is somebody else's by now"
 )
 
 // mistakes are all of them.
@@ -89,6 +94,9 @@ var mistakes = []wrong{
 	hidesTheGone,
 	missesTheLate,
 	hidesTheLate,
+	losesTheRestricted,
+	goesByTheKeyAlone,
+	provesByTheKeyAlone,
 }
 
 var errShelf = errors.New("the shelf of anna@example.com is stuck")
@@ -185,6 +193,9 @@ func (s *shelf) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		loans := s.loans[s.of(j.Task)]
+		if s.wrong == losesTheRestricted && s.locked[s.of(j.Task)] {
+			return nil
+		}
 		if s.wrong == countsTooFew && len(loans) > 1 {
 			loans = loans[1:]
 		}
@@ -203,6 +214,22 @@ func (s *shelf) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 				return err
 			}
 		}
+		return nil
+	})
+}
+
+// Restrict has nothing lent to a reader any more.
+func (s *shelf) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RestrictJob) error {
+		if err := s.begin(ctx, j.Task); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		email := s.of(j.Task)
+		s.locked[email] = true
+		n := int64(len(s.loans[email]))
+		j.Counts = []dsar.Counts{{Dataset: "loans", Found: n, Restricted: n}}
 		return nil
 	})
 }
@@ -228,6 +255,13 @@ func (s *shelf) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 			}
 			if c.Found++; l.open && s.wrong != hidesWhatStays {
 				c.Retain(1, "contract", time.Time{})
+			}
+		}
+		for email, loans := range s.loans {
+			for _, l := range loans {
+				if s.wrong == provesByTheKeyAlone && email != s.of(j.Task) && planned[l.book] {
+					c.Found++
+				}
 			}
 		}
 		j.Counts = []dsar.Counts{c}
@@ -256,6 +290,13 @@ func (s *shelf) erase(ctx context.Context, j *worker.EraseJob) error {
 		}
 		planned[e.Key] = true
 		i := slices.IndexFunc(s.loans[email], func(l loan) bool { return l.book == e.Key })
+		if s.wrong == goesByTheKeyAlone {
+			for reader, loans := range s.loans {
+				if reader != email {
+					s.loans[reader] = slices.DeleteFunc(loans, func(l loan) bool { return l.book == e.Key })
+				}
+			}
+		}
 		switch {
 		case i < 0 && s.wrong == failsOnGone:
 			return worker.Permanent("gone", "nothing is there to erase", nil)
@@ -309,7 +350,7 @@ func (s *shelf) Break(how How) bool {
 
 func open(w wrong) func(testing.TB, *slog.Logger) System {
 	return func(_ testing.TB, log *slog.Logger) System {
-		s := &shelf{log: log, wrong: w, loans: map[string][]loan{
+		s := &shelf{log: log, wrong: w, locked: map[string]bool{}, loans: map[string][]loan{
 			"anna@example.com": {{"The Trial", false}, {"The Castle", false}, {"Amerika", true}},
 			"bob@example.org":  {{"Middlemarch", false}, {"Silas Marner", false}},
 		}}
@@ -327,7 +368,7 @@ func open(w wrong) func(testing.TB, *slog.Logger) System {
 		}
 		return System{
 			Manifest: &manifest.Manifest{
-				System: "library", Title: text("Library"), Abilities: []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase},
+				System: "library", Title: text("Library"), Abilities: []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Restrict},
 				Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"},
 				Datasets: []manifest.Dataset{{Name: "loans", Title: text("Loans"), Category: "commercial information", Origin: manifest.Observed, Purpose: text("To lend"),
 					LegalBasis: "contract", Storage: text("A year"), Columns: []manifest.Column{{Name: "book"}, {Name: "open", Type: "boolean"}}}},

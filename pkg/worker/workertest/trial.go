@@ -62,10 +62,7 @@ func request(who any) string { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append
 func (tr *trial) task(id string, action dsar.Action, identifiers []worker.Identifier) event.Event {
 	tr.Helper()
 	tr.attempt++
-	right := dsar.Erasure
-	if action == dsar.Gather {
-		right = dsar.Access
-	}
+	right := rightOf(action)
 	t := dsar.Task{RequestID: id, System: tr.system.Manifest.System, Action: action, Attempt: tr.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: time.Now().UTC()}
 	if action == dsar.Erase || action == dsar.Prove {
 		t.Plan, t.ByKeys = tr.plans[id], tr.byKeys
@@ -89,8 +86,12 @@ func (tr *trial) ask(ctx context.Context, tasks ...event.Event) []dsar.Report {
 			tr.Fatal(err)
 		}
 		tr.reports = append(tr.reports, reports[i])
-		if r := reports[i]; r.Action == dsar.Plan && len(r.Objects) > 0 {
+		switch r := reports[i]; {
+		case r.Action != dsar.Plan || r.Kind != dsar.ReportEnded:
+		case len(r.Objects) > 0:
 			tr.plans[r.RequestID] = &r.Objects[0]
+		default:
+			tr.plans[r.RequestID] = tr.leavePlan(r.RequestID, nil)
 		}
 	}
 	return reports

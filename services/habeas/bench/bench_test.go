@@ -68,7 +68,7 @@ func TestShop(t *testing.T) {
 	if all != shopRows*persons || len(m.Datasets) != 6 {
 		t.Errorf("%d rows in %d tables, want %d in 6", all, len(m.Datasets), shopRows*persons)
 	}
-	for _, f := range manifest.Lint([]*manifest.Manifest{m}) {
+	for _, f := range manifest.Lint([]*manifest.Manifest{m}, nil) {
 		t.Error(f.Error)
 	}
 }

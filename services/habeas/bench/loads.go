@@ -51,13 +51,22 @@ const (
 
 func (c Config) people() int { return cmp.Or(c.People, sandboxPeople) }
 
+// nine returns the systems of these loads. The sandbox has more, and figures are compared
+// with those of programs whose sandbox had these.
+func nine() []string {
+	return []string{
+		people.Account, people.Billing, people.Marketplace, people.Events, people.Support, people.Communications,
+		people.Salesforce, people.Marketo, people.PaymentTech,
+	}
+}
+
 // nineSystems returns the sandbox: nine systems, six of them databases and three vendors.
 func (c Config) nineSystems(dir string) (rig, error) {
 	cfg, err := blank(dir)
 	if err != nil {
 		return rig{}, err
 	}
-	cfg.Sandbox = &config.Sandbox{Seed: sandboxSeed, People: c.people()}
+	cfg.Sandbox = &config.Sandbox{Seed: sandboxSeed, People: c.people(), Systems: nine(), WithoutFiles: true}
 	holders := c.holders()
 	erasures := requests(dsar.Erasure, min(c.Erasures, len(holders)), func(i int) string { return holders[i].email })
 	return rig{cfg, []load{
@@ -79,7 +88,11 @@ func (c Config) holders() []holder {
 	var holders []holder
 	for _, p := range population.People {
 		if p.AccountID != "" {
-			holders = append(holders, holder{p.Email, len(population.RowsOf(p.Number))})
+			h := holder{email: p.Email}
+			for _, system := range nine() {
+				h.rows += len(population.RowsIn(p.Number, system))
+			}
+			holders = append(holders, h)
 		}
 	}
 	slices.SortStableFunc(holders, func(a, b holder) int { return cmp.Compare(b.rows, a.rows) })

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,10 +26,16 @@ var upLine = regexp.MustCompile(`broker ([^\s,]+).* HTTP (http://[^\s,]+)`)
 // there starts a program of any version as `habeas up` on a configuration, in a
 // process of its own, and returns when it serves. One that doesn't know all that a
 // load needs of a configuration gets what the oldest knew.
-func there(ctx context.Context, program string, cfg config.Config) (*target, error) {
-	t, err := up(ctx, program, cfg, append(oldest(cfg), fmt.Sprintf("per_person: %d\n", cfg.PerPerson)...))
-	if err != nil {
-		t, err = up(ctx, program, cfg, oldest(cfg))
+func there(ctx context.Context, program string, cfg config.Config) (t *target, err error) {
+	perPerson := fmt.Sprintf("per_person: %d\n", cfg.PerPerson)
+	var chosen string // those that know more systems are told which; the others have no more
+	if s := cfg.Sandbox; s != nil && len(s.Systems) > 0 {
+		chosen = ", systems: [" + strings.Join(s.Systems, ", ") + "], without_files: true"
+	}
+	for _, text := range [][]byte{append(known(cfg, chosen), perPerson...), append(known(cfg, ""), perPerson...), known(cfg, "")} {
+		if t, err = up(ctx, program, cfg, text); err == nil {
+			break
+		}
 	}
 	return t, err
 }
@@ -84,12 +91,13 @@ func operatorOf(cfg config.Config, broker string) func(string) bus.Config {
 	return func(string) bus.Config { return c }
 }
 
-// oldest writes what every version knows of what a load needs of a configuration.
-func oldest(cfg config.Config) []byte {
+// known writes what every version knows of what a load needs of a configuration, and more of
+// the sandbox.
+func known(cfg config.Config, more string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "data: %q\nlisten: %q\nlog: {level: %s}\n", cfg.Data, cfg.Listen, cfg.Log.Level)
 	if s := cfg.Sandbox; s != nil {
-		fmt.Fprintf(&b, "sandbox: {seed: %d, people: %d}\n", s.Seed, s.People)
+		fmt.Fprintf(&b, "sandbox: {seed: %d, people: %d%s}\n", s.Seed, s.People, more)
 	}
 	if len(cfg.Systems) > 0 {
 		b.WriteString("systems:\n")

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
@@ -19,7 +21,7 @@ import (
 // Check reads all that a configuration names as the services do at their start, and
 // connects to nothing. It returns the manifests, and names the first thing that is
 // wrong.
-func Check(cfg config.Config) ([]*manifest.Manifest, error) {
+func Check(ctx context.Context, cfg config.Config) ([]*manifest.Manifest, error) {
 	if err := cfg.CheckDoor(); err != nil {
 		return nil, err
 	}
@@ -33,7 +35,13 @@ func Check(cfg config.Config) ([]*manifest.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := Retired(cfg); err != nil {
+		return nil, err
+	}
 	if _, err := manifest.Catalogue(manifests); err != nil {
+		return nil, err
+	}
+	if err := manifest.Refused(manifests); err != nil {
 		return nil, err
 	}
 	if _, err := Topics(manifests, cfg.Topics); err != nil {
@@ -45,7 +53,32 @@ func Check(cfg config.Config) ([]*manifest.Manifest, error) {
 	if err := secret.Readable(cfg.Letters.PasswordFile); err != nil {
 		return nil, fmt.Errorf("letters.password_file: %w", err)
 	}
-	return manifests, checkPeople(cfg)
+	if err := checkPeople(cfg); err != nil {
+		return nil, err
+	}
+	return manifests, CheckSystems(ctx, cfg)
+}
+
+// CheckSystems says what is wrong with the systems that are named, as far as that can be told
+// without connecting: there are none, or a database's address is none.
+func CheckSystems(ctx context.Context, cfg config.Config) error {
+	if len(cfg.Systems) == 0 && cfg.Sandbox == nil {
+		return errors.New("no systems are configured: every request would reach nobody; name them under systems: in the configuration (see docs/operate.md), or try habeas demo")
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
+		s := cfg.Systems[name]
+		if s.DSN == "" || s.Elsewhere {
+			continue
+		}
+		m, err := Manifest(cfg, name)
+		if err != nil || m.SQL == nil { // a lake's address is its catalogue's; a manifest's error is said with its line
+			continue
+		}
+		if err := sqlsystem.CheckSource(ctx, s.DSN); err != nil {
+			return fmt.Errorf("systems.%s.dsn: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // checkPeople checks how people sign in at the console, and how they are notified.

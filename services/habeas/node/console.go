@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
@@ -20,6 +21,8 @@ import (
 	"habeas.dev/pkg/vendorapi/ledger"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correction"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/topics"
 )
@@ -52,7 +55,7 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book, catalogue []
 		}
 	}
 	c, err := console.New(console.Config{TakeIn: takeIn, Letters: writtenLetters{n.Installation}, Writer: n.writer(book), Operator: n.said(), Evidence: proves, Phrases: phrases, Answers: handedOver{n.Installation}, Sent: sent,
-		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book, Languages: n.languages,
+		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Corrections: n.previews(), Manifests: n.Manifests, Policy: book, Languages: n.languages,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {
 		return err
@@ -67,6 +70,18 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book, catalogue []
 	}
 	n.serve("console", c.Server(), l)
 	return nil
+}
+
+// lookTime bounds how long one system is asked what a correction would change before a page is
+// shown.
+const lookTime = 5 * time.Second
+
+// previews returns what looks up what a correction would change, in the systems that this
+// process is configured to reach.
+func (n *Node) previews() func(context.Context, core.State) ([]correction.System, error) {
+	return func(ctx context.Context, s core.State) ([]correction.System, error) {
+		return Preview(ctx, n.Installation, n.Config, s, lookTime)
+	}
 }
 
 // tasksWaiting returns how many tasks a system's worker has yet to take.

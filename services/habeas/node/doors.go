@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -16,6 +17,7 @@ import (
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/recipients"
 	"habeas.dev/services/internal/servertls"
@@ -42,7 +44,7 @@ func (n *Node) listenHTTP(ctx context.Context, cfg config.Config, r Roles) (serv
 	}
 	return func(door http.Handler) {
 		if len(cfg.Callers) == 0 {
-			n.log.Warn("no callers are configured: the door listens on loopback only, and believes whoever is on this machine", "address", n.Address)
+			n.log.Warn("no callers are configured: the door listens on loopback only, and believes whoever is on this machine", "listen", n.Address)
 		}
 		n.serve("http", intake.Server(door), l)
 	}, nil
@@ -88,13 +90,28 @@ func (n *Node) takesIn(book *policy.Book, catalogue []dsar.System) (intake.Confi
 	if err != nil {
 		return intake.Config{}, err
 	}
-	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
+	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.seals(), Policy: book, Validator: validator,
 		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Finder: n.Installation.Journal,
 		Catalogue: catalogue, Purposes: n.purposes(), Lease: n.Config.Lease, Keep: keepOf(n.Config), Tracers: n.tel.Tracers(), Now: now, Log: n.log}
 	c.Columns, c.Concepts = manifest.Fields(n.Manifests)
 	c.Receivers = intake.Receivers(n.Manifests)
+	if c.ToldBy = core.ChannelOutbox; n.Config.Letters.SMTP != "" {
+		c.ToldBy = core.ChannelMail
+	}
 	c.ProveAgain, c.EraseAgain, c.LooksBack = n.Config.After(), n.Config.Erases(), true
+	for _, kind := range n.Config.FourEyes {
+		c.FourEyes = append(c.FourEyes, core.FourEyes(kind))
+	}
 	return c, nil
+}
+
+// seals returns what requests are sealed by as they are taken in: what opens nothing, where
+// this process has that.
+func (n *Node) seals() intake.Vault {
+	if n.Installation.Sealer != nil {
+		return n.Installation.Sealer
+	}
+	return n.Installation.Vault
 }
 
 // takesInForAgents returns what takes in the requests that came to agents: what they were
@@ -158,6 +175,17 @@ func (n *Node) knowCallers(c *intake.Config) error {
 	c.Callers, err = callers.New(n.ctx, callers.Config{Callers: n.Config.Callers, Issuers: n.Config.Issuers, Tokens: n.Installation.Journal, Clients: clients, Now: now, Log: n.log})
 	c.Limits = callers.NewLimits(proxies, now)
 	return err
+}
+
+// URLs returns where this process listens.
+func (n *Node) URLs() (all []string) {
+	for at, url := range map[string]string{n.Address: n.URL(), n.ConsoleAddress: n.ConsoleURL(), n.PortalAddress: n.PortalURL(), n.MonitorAddress: n.MonitorURL()} {
+		if at != "" {
+			all = append(all, url)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // URL returns where the HTTP door is.

@@ -3,13 +3,14 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // CheckTime bounds the checks of one call of /readyz.
@@ -22,100 +23,142 @@ type check func(context.Context) error
 // stands on answers and its work gets on (/readyz).
 type health struct {
 	log *slog.Logger
+	now func() time.Time
 
 	mu      sync.Mutex
-	needed  map[string]check
-	watched map[string]check
-	said    map[string]bool // which failures were logged
+	doors   bool // this process takes work on from outside
+	checks  map[string]registered
+	failing map[string]time.Time // since when, by name: each failure is logged once
 }
 
-func newHealth(log *slog.Logger) *health {
-	return &health{log: log, needed: map[string]check{}, watched: map[string]check{}, said: map[string]bool{}}
+type registered struct {
+	check  check
+	needed bool
+}
+
+func newHealth(log *slog.Logger, now func() time.Time) *health {
+	return &health{log: log, now: now, checks: map[string]registered{}, failing: map[string]time.Time{}}
 }
 
 // mustAnswer adds a check without which no work can be taken on.
-func (h *health) mustAnswer(name string, c check) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.needed[name] = c
-}
+func (h *health) mustAnswer(name string, c check) { h.add(name, registered{c, true}) }
 
 // watch adds a check that fails while work doesn't get on. Work is still taken
 // on: what is accepted is in the journal, and waits there.
-func (h *health) watch(name string, c check) {
+func (h *health) watch(name string, c check) { h.add(name, registered{c, false}) }
+
+func (h *health) add(name string, r registered) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.watched[name] = c
+	h.checks[name] = r
+}
+
+// takesWork says that this process has a door: it is ready while what taking work on
+// needs answers, whatever of its other work stands still.
+func (h *health) takesWork() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.doors = true
 }
 
 func (h *health) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { h.answer(w, nil) })
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, state{Status: "ok"}) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		h.mu.Lock()
-		problems := append(h.problems(r.Context(), h.needed), h.problems(r.Context(), h.watched)...)
-		h.mu.Unlock()
-		h.answer(w, problems)
+		s, status := h.state(r.Context())
+		answer(w, status, s)
 	})
 	return mux
 }
 
-// well tells for each check whether it is.
-func (h *health) well(ctx context.Context) map[string]bool {
+// state is what /readyz answers.
+type state struct {
+	// Status is ok; degraded: some work stands still, and more is taken on; failing:
+	// no work is to be sent here.
+	Status   string    `json:"status"`
+	Problems []string  `json:"problems,omitempty"`
+	Checks   []checked `json:"checks,omitempty"`
+}
+
+// checked is what one check says.
+type checked struct {
+	Check  string     `json:"check"`
+	OK     bool       `json:"ok"`
+	Needed bool       `json:"needed,omitempty"` // without it no work is taken on
+	Cause  string     `json:"cause,omitempty"`
+	Since  *time.Time `json:"since,omitempty"`
+}
+
+// state asks every check, and returns what /readyz says with its HTTP status.
+func (h *health) state(ctx context.Context) (s state, status int) {
+	s.Status, status = "ok", http.StatusOK
+	s.Checks = h.ask(ctx)
+	h.mu.Lock()
+	doors := h.doors
+	h.mu.Unlock()
+	for _, c := range s.Checks {
+		if c.OK {
+			continue
+		}
+		s.Problems = append(s.Problems, c.Check+": "+c.Cause)
+		if c.Needed || !doors {
+			s.Status, status = "failing", http.StatusServiceUnavailable
+		} else if s.Status == "ok" {
+			s.Status = "degraded"
+		}
+	}
+	return s, status
+}
+
+// ask asks all checks at once, so that one that hangs takes no other's time, and
+// returns what they say in order of name.
+func (h *health) ask(ctx context.Context) []checked {
 	ctx, cancel := context.WithTimeout(ctx, CheckTime)
 	defer cancel()
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	well := map[string]bool{}
-	for _, checks := range []map[string]check{h.needed, h.watched} {
-		for name, c := range checks {
-			well[name] = c(ctx) == nil
-		}
+	said := make([]checked, 0, len(h.checks))
+	checks := make([]check, 0, len(h.checks))
+	for name, r := range h.checks {
+		said, checks = append(said, checked{Check: name, Needed: r.needed}), append(checks, r.check)
 	}
-	return well
+	h.mu.Unlock()
+	var all sync.WaitGroup
+	for i, c := range checks {
+		all.Go(func() { h.heard(&said[i], c(ctx)) })
+	}
+	all.Wait()
+	slices.SortFunc(said, func(a, b checked) int { return strings.Compare(a.Check, b.Check) })
+	return said
 }
 
-func (h *health) answer(w http.ResponseWriter, problems []string) {
-	status, word := http.StatusOK, "ok"
-	if len(problems) > 0 {
-		status, word = http.StatusServiceUnavailable, "failing"
+// heard writes down what a check said, and logs a change. Why it fails is told whole
+// in the log alone: an error may name addresses, its cause here doesn't.
+func (h *health) heard(c *checked, err error) {
+	c.OK = err == nil
+	h.mu.Lock()
+	since, failed := h.failing[c.Check]
+	switch {
+	case err != nil && !failed:
+		since = h.now()
+		h.failing[c.Check] = since
+	case err == nil && failed:
+		delete(h.failing, c.Check)
 	}
+	h.mu.Unlock()
+	switch {
+	case err == nil && failed:
+		h.log.Info("healthy again", "check", c.Check, "after", h.now().Sub(since).Round(time.Second))
+	case err != nil && !failed:
+		h.log.Warn("unhealthy", "check", c.Check, "error", err)
+	}
+	if err != nil {
+		c.Cause, c.Since = telemetry.Cause(err), &since
+	}
+}
+
+func answer(w http.ResponseWriter, status int, s state) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(struct {
-		Status   string   `json:"status"`
-		Problems []string `json:"problems,omitempty"`
-	}{word, problems})
-}
-
-// summary is an error that has a text for anyone.
-type summary interface{ Summary() string }
-
-// problems names the checks that fail, in order of name. Why is for the log, once:
-// an error may name addresses; its summary doesn't. Holds h.mu.
-func (h *health) problems(ctx context.Context, checks map[string]check) (failing []string) {
-	ctx, cancel := context.WithTimeout(ctx, CheckTime)
-	defer cancel()
-	for _, name := range slices.Sorted(maps.Keys(checks)) {
-		err := checks[name](ctx)
-		if err == nil {
-			if h.said[name] {
-				delete(h.said, name)
-				h.log.Info("healthy again", "check", name)
-			}
-			continue
-		}
-		problem := name
-		var s summary
-		if errors.As(err, &s) {
-			problem += ": " + s.Summary()
-		}
-		failing = append(failing, problem)
-		if !h.said[name] {
-			h.said[name] = true
-			h.log.Warn("unhealthy", "check", name, "error", err)
-		}
-	}
-	return failing
+	_ = json.NewEncoder(w).Encode(s)
 }

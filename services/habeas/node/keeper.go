@@ -11,13 +11,17 @@ import (
 
 	"gocloud.dev/blob"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/callbacks"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/keeper"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/reconcile"
 	"habeas.dev/services/internal/signkey"
 )
 
@@ -47,15 +51,70 @@ func (n *Node) endAgain(ctx context.Context, r Roles) error {
 	if again > 0 {
 		n.log.Info("what was forgotten lately is shredded again", "keys", again)
 	}
+	return n.sweepOutbox(ctx)
+}
+
+// sweepEvery is how often the outbox is held against what was forgotten: one may be restored
+// while coordinators run.
+const sweepEvery = time.Hour
+
+// sweepOutbox deletes from the outbox what was forgotten and has come back.
+func (n *Node) sweepOutbox(ctx context.Context) error {
+	swept, err := NewKeeper(n.Installation, n.mirror).SweepOutbox(ctx)
+	if err != nil {
+		return fmt.Errorf("the outbox can't be held against what was forgotten: %w", err)
+	}
+	if swept > 0 {
+		n.log.Warn("the outbox had letters or answers that were forgotten, as one from a backup has: they are deleted again", "requests", swept)
+	}
 	return nil
+}
+
+// unfinished deletes from the outbox what processes that were killed left half written, at the
+// start and once a day.
+func (n *Node) unfinished(ctx context.Context) error {
+	every := time.NewTicker(outbox.UnfinishedFor)
+	defer every.Stop()
+	for {
+		if gone, err := outbox.DeleteUnfinished(ctx, n.Installation.Outbox, now()); err != nil && ctx.Err() == nil {
+			n.log.Error("the outbox may have halves of answers", "error", err)
+		} else if gone > 0 {
+			n.log.Info("the outbox had what was left half written; it is deleted", "count", gone)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+		}
+	}
+}
+
+// sweepsOutbox does so now and then.
+func (n *Node) sweepsOutbox(ctx context.Context) error {
+	every := time.NewTicker(sweepEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-every.C:
+			if err := n.sweepOutbox(ctx); err != nil && ctx.Err() == nil {
+				n.log.Error("forgotten letters may lie in the outbox", "error", err)
+			}
+		}
+	}
 }
 
 // restoredTime bounds the look at the mirror before keys are opened.
 const restoredTime = time.Minute
 
 // CheckRestored returns [keeper.ErrRestored] where the vault's keys come from a backup and
-// no coordinator has started since.
+// no coordinator has started since, and a [reconcile.DueError] where the journal does and
+// wasn't reconciled.
 func CheckRestored(ctx context.Context, in *installation.Installation) error {
+	if err := reconcile.Due(ctx, in.Journal); err != nil {
+		return err
+	}
 	if _, err := os.Stat(in.Config.Receipts.Mirror); errors.Is(err, fs.ErrNotExist) && !strings.Contains(in.Config.Receipts.Mirror, "://") {
 		return nil // no coordinator has ever started with it
 	}
@@ -79,15 +138,26 @@ func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (_ *k
 	if k.Teller, err = n.teller(); err != nil {
 		return nil, err
 	}
+	calls, err := callbacks.New(callbacks.Config{Requests: n.Installation.Requests, Callbacks: n.Config.Callbacks(), Meters: n.tel.Meters(), Now: now, Log: n.log})
+	if err != nil {
+		return nil, fmt.Errorf("callers: %w", err)
+	}
+	k.Caller = calls
+	n.onceReconciled("outbox", n.sweepsOutbox)
+	n.onceReconciled("unfinished", n.unfinished)
+	n.onceReconciled("rejected", func(ctx context.Context) error {
+		return k.RunRejected(ctx, func(err error) { n.log.Error("keys of rejected records weren't destroyed", "error", err) })
+	})
 	log, err := installation.OpenLog(n.Config, n.Installation.Journal, mirror, create)
 	if err != nil {
 		return nil, err
 	}
 	if log == nil {
-		n.log.Warn("receipts aren't signed: there is no key; make one with habeas keys init, and name it by receipts.log_key", "file", n.Config.Receipts.LogKey)
+		n.log.Warn("receipts aren't signed: there is no key; make one with habeas keys init, and name it by receipts.log_key", "file", telemetry.Safe(n.Config.Receipts.LogKey))
+		n.onceReconciled("heads", func(ctx context.Context) error { return receipt.RunHeads(ctx, n.Installation.Journal, n.log) })
 		return k, nil
 	}
-	// A restored journal takes in what it lacks before it adds anything.
+	// One that lacks what was signed waits for a person, who has it taken in (habeas reconcile).
 	if _, err := log.Publish(ctx); err != nil {
 		n.log.Error("the log of receipts isn't published", "error", err)
 	}
@@ -105,7 +175,7 @@ func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (_ *k
 	}
 	k.Leave = receipt.Handing{Requests: in.Requests, Journal: in.Journal, Vault: in.Vault, Log: log, Outbox: in.Outbox, Identity: identity,
 		Key: key.Verifier, Policy: book, Languages: n.languages}.Leave
-	n.run("log", func(ctx context.Context) error { return log.Run(ctx, n.log) })
+	n.onceReconciled("log", func(ctx context.Context) error { return log.Run(ctx, n.log) })
 	return k, nil
 }
 

@@ -26,7 +26,7 @@ func TestNothingOpensRestoredKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := newProcess(t.Context(), cfg, Options{Logs: io.Discard})
+	p, err := newProcess(t.Context(), cfg, Options{Logs: io.Discard}, "habeas")
 	if err != nil {
 		t.Fatal(err)
 	}

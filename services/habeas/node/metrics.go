@@ -35,12 +35,12 @@ func (h *health) register(p metric.MeterProvider) error {
 		return err
 	}
 	_, err = meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		for name, well := range h.well(ctx) {
+		for _, c := range h.ask(ctx) {
 			n := int64(0)
-			if well {
+			if c.OK {
 				n = 1
 			}
-			o.ObserveInt64(gauge, n, metric.WithAttributes(attribute.String("check", name)))
+			o.ObserveInt64(gauge, n, metric.WithAttributes(attribute.String("check", c.Check)))
 		}
 		return nil
 	}, gauge)

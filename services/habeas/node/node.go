@@ -10,6 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +24,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
@@ -35,6 +38,7 @@ import (
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/reconcile"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/servertls"
 	"habeas.dev/services/internal/signkey"
@@ -51,9 +55,14 @@ const (
 	// sealsAtOnce is how many grants are written at once: a bucket answers slowly, and many
 	// at a time.
 	sealsAtOnce = 16
-	// topicTime bounds how long the brokers, and the topics, may take to be there
-	// at the start.
+	// confirmsAtOnce is how many requests are compared with what the journal's queue has at
+	// once: fewer than the journal has connections.
+	confirmsAtOnce = 4
+	// topicTime bounds how long topics may take to be there once the brokers answer.
 	topicTime = 30 * time.Second
+	// answerTime bounds how long a start waits for brokers that don't answer: what has a
+	// journal takes work on without them.
+	answerTime = 3 * time.Second
 	// reachInterval is how often a system that is down is tried at least.
 	reachInterval = 10 * time.Second
 )
@@ -86,6 +95,8 @@ type Node struct {
 	users          map[string]bus.SASL       // of the embedded broker; nil with a cluster
 	publishers     map[string]*bus.Publisher // by the broker's user
 	health         *health
+	due            atomic.Pointer[reconcile.DueError] // why nothing may be decided; nil: it may
+	reconciled     chan struct{}                      // closed as soon as the journal is known to be the newest; of a coordinator
 	portalListener net.Listener
 	doorTLS        *servertls.TLS // nil: the door is plain text
 	vendorCalls    func() int64   // of the sandbox's stand-ins; nil without them
@@ -95,7 +106,7 @@ type Node struct {
 // it fails, nothing is left running. The node doesn't end with the context: Stop
 // ends it.
 func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node, err error) {
-	p, err := newProcess(ctx, cfg, o)
+	p, err := newProcess(ctx, cfg, o, r.service(cfg))
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +114,7 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{process: p, options: o, languages: languages, health: newHealth(p.log), publishers: map[string]*bus.Publisher{}}
+	n := &Node{process: p, options: o, languages: languages, health: newHealth(p.log, now), publishers: map[string]*bus.Publisher{}}
 	defer func() {
 		if err != nil {
 			n.Stop()
@@ -119,6 +130,9 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	if err := n.serveMonitor(ctx, cfg); err != nil {
 		return nil, err
 	}
+	if n.Address != "" || n.portalListener != nil || r.Console {
+		n.health.takesWork()
+	}
 	if r.Embedded {
 		cfg = WithSandbox(cfg)
 	}
@@ -126,6 +140,9 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 		return nil, err
 	}
 	catalogue, err := manifest.Catalogue(n.Manifests)
+	if err == nil {
+		err = manifest.Refused(n.Manifests)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +155,11 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 		}
 	}
 	n.Config = cfg
-	if n.Installation, err = installation.Make(ctx, cfg, r.parts(cfg), lifecycle.WithMeter(n.tel.Meters())); err != nil {
+	decides := []lifecycle.Option{lifecycle.WithMeter(n.tel.Meters()), lifecycle.WithTracer(n.tel.Tracers()), lifecycle.WithGate(n.mayDecide)}
+	if r.Coordinator {
+		decides = append(decides, lifecycle.WithConfirming(confirmsAtOnce))
+	}
+	if n.Installation, err = installation.Make(ctx, cfg, r.parts(cfg), decides...); err != nil {
 		return nil, err
 	}
 	n.onStop(n.Installation.Close)
@@ -195,13 +216,12 @@ func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) erro
 		return err
 	}
 	n.Brokers = cfg.Kafka.Brokers
+	n.health.watch("kafka files", func(context.Context) error { return cfg.Kafka.Check(now()) })
 	want, err := Topics(n.Manifests, cfg.Topics)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, topicTime)
-	defer cancel()
-	return checkTopics(ctx, n.As(topics.UserTopics), r.topics(want, Systems(n.Manifests)), n.log)
+	return n.awaitTopics(ctx, n.As(topics.UserTopics), r.topics(want, Systems(n.Manifests)))
 }
 
 // startServices starts the services of the roles. The door is intake's; nil
@@ -246,6 +266,9 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 	}
 	var doors *intake.Intake
 	if r.Intake {
+		if r.byItself() && n.Installation.Vault != nil {
+			n.log.Warn("this intake holds the master key: whoever takes it over opens everything that isn't forgotten; give it vault.sealing_key instead (habeas keys sealing)")
+		}
 		if doors, err = n.startIntake(book, catalogue); err != nil {
 			return nil, err
 		}
@@ -281,7 +304,7 @@ func (n *Node) bundleSigner(create bool) (note.Signer, error) {
 		return nil, err
 	}
 	if key == nil {
-		n.log.Warn("answers aren't signed: there is no key; make one with habeas keys init, and name it by receipts.bundle_key", "file", n.Config.Receipts.BundleKey)
+		n.log.Warn("answers aren't signed: there is no key; make one with habeas keys init, and name it by receipts.bundle_key", "file", telemetry.Safe(n.Config.Receipts.BundleKey))
 		return nil, nil
 	}
 	return key, nil
@@ -293,7 +316,15 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool) error {
 	if err != nil {
 		return err
 	}
-	a, err := aggregator.New(aggregator.Config{Signer: signer, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
+	full, err := outboxRefused(n.tel.Meters(), "aggregator")
+	if err != nil {
+		return err
+	}
+	retired, err := Retired(n.Config)
+	if err != nil {
+		return err
+	}
+	a, err := aggregator.New(aggregator.Config{Signer: signer, Refused: full, Outbox: n.Installation.Outbox, Manifests: slices.Concat(n.Manifests, retired),
 		Policy: aggregator.FromBook(book, n.said(), n.purposes()), Language: w.Language, Letter: aggregator.LetterFrom(w), Portal: n.Config.Portal.URL, Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err
@@ -325,6 +356,9 @@ func (n *Node) startCoordinator(ctx context.Context, book *policy.Book, embedded
 	if err != nil {
 		return err
 	}
+	if err := n.lookForRestored(ctx); err != nil {
+		return err
+	}
 	keep, err := n.keeper(ctx, book, embedded)
 	if err != nil {
 		return err
@@ -341,12 +375,26 @@ func (n *Node) startCoordinator(ctx context.Context, book *policy.Book, embedded
 	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {
 		return err
 	}
+	if err := (&silence{notes: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {
+		return err
+	}
 	if err := (&relayGauges{journal: n.Installation.Journal, now: now}).register(n.tel.Meters()); err != nil {
 		return err
 	}
-	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: links.Sealing{Hub: hub, Next: carrier, AtOnce: sealsAtOnce}, Refused: refused, Log: n.log})
-	n.run("relay", carry.Run)
-	n.run("needs", func(ctx context.Context) error {
+	var configured []string
+	for _, m := range n.Manifests {
+		configured = append(configured, m.System)
+	}
+	missing, err := coordinator.NewMissing(coordinator.MissingConfig{Requests: n.Installation.Requests, Open: n.Installation.Journal, Configured: configured, Now: now, Log: n.log, Meters: n.tel.Meters()})
+	if err != nil {
+		return err
+	}
+	n.onceReconciled("missing systems", missing.Run)
+	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: links.Sealing{Hub: hub, Next: reconcile.Vouching{Vault: n.Installation.Vault, Next: carrier}, AtOnce: sealsAtOnce}, Refused: refused,
+		Confirm: n.Installation.Requests.Confirm, Dropped: c.Dropped, Log: n.log, Tracers: n.tel.Tracers()})
+	n.onceReconciled("relay", carry.Run)
+	n.onceReconciled("timers", n.mendTimers)
+	n.onceReconciled("needs", func(ctx context.Context) error {
 		if err := lifecycle.FindNeeds(ctx, n.Installation.Journal); err != nil && ctx.Err() == nil {
 			n.log.Warn("why open requests need a person is found out at the next start", "error", err)
 		}
@@ -375,9 +423,13 @@ func (n *Node) writer(book *policy.Book) *letter.Writer {
 }
 
 func (n *Node) startLetters(book *policy.Book) error {
-	c := letters.Config{Requests: n.Installation.Requests, Writer: n.writer(book), Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Vault: n.Installation.Vault, Now: now, Log: n.log}
+	c := letters.Config{Requests: n.Installation.Requests, Writer: n.writer(book), Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Vault: n.Installation.Vault, Now: now, Log: n.log, Tracers: n.tel.Tracers()}
+	var err error
+	if c.Refused, err = outboxRefused(n.tel.Meters(), "letters"); err != nil {
+		return err
+	}
 	if s := n.Config.Letters; s.SMTP != "" {
-		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)
+		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain, Brand: mailBrand(n.Config)}, n.Installation.Vault, now)
 		if err != nil {
 			return err
 		}
@@ -400,7 +452,11 @@ func (n *Node) consume(user, group string, run func(context.Context, transport.S
 	}
 	n.onStop(s.Close)
 	n.health.watch(group, s.Check)
-	n.run(group, func(ctx context.Context) error { return run(ctx, s) })
+	start := n.run
+	if n.reconciled != nil && user != topics.UserIntake {
+		start = n.onceReconciled
+	}
+	start(group, func(ctx context.Context) error { return run(ctx, s) })
 	return nil
 }
 

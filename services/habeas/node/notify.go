@@ -25,7 +25,7 @@ func (n *Node) startNotify() error {
 		return err
 	}
 	c := n.Config.Notify
-	n.run("notify", notify.New(notify.Config{Journal: n.Installation.Journal, Channels: channels, Every: c.Every, Digest: c.Digest, DueWithin: c.DueWithin, SilentAfter: c.SilentAfter,
+	n.onceReconciled("notify", notify.New(notify.Config{Journal: n.Installation.Journal, Channels: channels, Every: c.Every, Digest: c.Digest, DueWithin: c.DueWithin, SilentAfter: c.SilentAfter,
 		Console: strings.TrimSuffix(n.Config.Console.URL, "/"), Now: now, Log: n.log}).Run)
 	return nil
 }

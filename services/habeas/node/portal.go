@@ -140,7 +140,7 @@ func (d inProcess) Match(ctx context.Context, requestID string, typ dsar.Identif
 // is for this machine alone.
 func (n *Node) portalMailer() portal.Mailer {
 	if s := n.Config.Letters; s.SMTP != "" {
-		return mail.Server{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}
+		return mail.Server{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain, Brand: mailBrand(n.Config)}
 	}
 	return mailFolder(n.Config.Room(config.RoomMail))
 }
@@ -178,9 +178,19 @@ func portalSecret(cfg config.Config) ([]byte, error) {
 	return bytes.TrimSpace(secret), nil
 }
 
+// mailBrand returns how the company looks in mails to people.
+func mailBrand(cfg config.Config) *mail.Brand {
+	return &mail.Brand{Name: companyName(cfg), Accent: cfg.Portal.Accent}
+}
+
+// companyName returns what the company is called, where that is configured.
+func companyName(cfg config.Config) string {
+	return cmp.Or(cfg.Controller, operator.Operator{Controllers: cfg.Controllers}.For("").Name)
+}
+
 // portalBrand returns how the company looks.
 func portalBrand(cfg config.Config) (portal.Brand, error) {
-	b := portal.Brand{Name: cmp.Or(cfg.Controller, operator.Operator{Controllers: cfg.Controllers}.For("").Name), Accent: cfg.Portal.Accent, Notice: cfg.Portal.Notice}
+	b := portal.Brand{Name: companyName(cfg), Accent: cfg.Portal.Accent, Notice: cfg.Portal.Notice}
 	if cfg.Portal.Logo == "" {
 		return b, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,7 +42,7 @@ type process struct {
 
 // newProcess sets up logs and telemetry. The process doesn't end with ctx: it
 // ends when it is stopped.
-func newProcess(ctx context.Context, cfg config.Config, o Options) (*process, error) {
+func newProcess(ctx context.Context, cfg config.Config, o Options, service string) (*process, error) {
 	p := &process{failed: make(chan error, 1)}
 	p.ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	var level slog.Level
@@ -49,10 +50,10 @@ func newProcess(ctx context.Context, cfg config.Config, o Options) (*process, er
 		return nil, err
 	}
 	var err error
-	if p.log, err = telemetry.NewLogger(o.Logs, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
+	if p.log, err = telemetry.NewLogger(o.Logs, telemetry.LogConfig{Format: cfg.Log.Format, Level: level, Fold: true}); err != nil {
 		return nil, err
 	}
-	about := otlp.Config{Service: "habeas", Version: o.Version, Endpoint: cfg.Telemetry.OTLP, Processors: o.Spans}
+	about := otlp.Config{Service: service, Version: o.Version, Endpoint: cfg.Telemetry.OTLP, Processors: o.Spans}
 	if cfg.Monitor.Listen != "" {
 		reader, scrape, err := newScrape()
 		if err != nil {
@@ -69,6 +70,12 @@ func newProcess(ctx context.Context, cfg config.Config, o Options) (*process, er
 		return p.tel.Shutdown(ctx)
 	})
 	return p, nil
+}
+
+// Up logs that the process is up: for logs that are read by programs, in place of a line on
+// standard output.
+func (p *process) Up(service string, took time.Duration, listens ...string) {
+	p.log.Info("up", "service", service, "took", took.Round(time.Millisecond), "listen", strings.Join(listens, ","))
 }
 
 // listen takes an address. A port that is in use is the commonest mistake, so

@@ -28,9 +28,6 @@ func (n *Node) teller() (*recipients.Teller, error) {
 	t.Sender = func(jurisdiction, lang string) string {
 		return told(jurisdiction, n.languages.For(lang), "", now(), now()).Entity
 	}
-	t.Law = func(jurisdiction, lang string) string {
-		return told(jurisdiction, n.languages.For(lang), "", now(), now()).Law
-	}
 	if l := n.Config.Letters; l.SMTP != "" {
 		server := mail.Server{Address: l.SMTP, From: l.From, User: l.User, PasswordFile: l.PasswordFile, Plain: l.Plain}
 		if err := server.Check(); err != nil {

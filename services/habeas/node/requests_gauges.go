@@ -12,9 +12,12 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// countAge is how old counts may be: counting a million requests takes the
-// database a moment, and scrapes come every few seconds.
-const countAge = time.Minute
+// Counts may be countShare times as old as they took, so that counting a million requests
+// takes the database little of its time, but no older than countAge.
+const (
+	countShare = 50
+	countAge   = time.Minute
+)
 
 // requestGauges counts the journal's requests for the metrics. Every coordinator
 // gives the same numbers: whoever reads them takes the maximum, not the sum.
@@ -25,6 +28,7 @@ type requestGauges struct {
 
 	mu      sync.Mutex
 	counted time.Time
+	took    time.Duration
 	status  map[core.Status]int // requests by status
 	waiting map[string]int      // open requests by the system that they wait for
 	overdue int                 // at most journal.MaxList
@@ -67,7 +71,7 @@ func (g *requestGauges) register(p metric.MeterProvider) error {
 // refresh counts anew where the last counts are too old.
 func (g *requestGauges) refresh(ctx context.Context) error {
 	at := g.now()
-	if at.Sub(g.counted) < countAge {
+	if at.Sub(g.counted) < min(countShare*g.took, countAge) {
 		return nil
 	}
 	status, err := g.journal.Counts(ctx)
@@ -95,6 +99,6 @@ func (g *requestGauges) refresh(ctx context.Context) error {
 			g.overdue++
 		}
 	}
-	g.status, g.waiting, g.counted = status, waiting, at
+	g.status, g.waiting, g.counted, g.took = status, waiting, at, g.now().Sub(at)
 	return nil
 }

@@ -33,7 +33,8 @@ func TestRequestGauges(t *testing.T) {
 	}
 	look(1, map[core.Status]int{"gathering": 3, "completed": 7}, map[string]int{"billing": 2, "events": 0}, 2)
 	l.counts, l.waiting, l.rows = map[core.Status]int{"completed": 10}, map[string]int{}, nil
-	at = at.Add(countAge - time.Second)
+	g.took = time.Second // may be as old as fifty of them, and a minute
+	at = at.Add(countShare*time.Second - time.Second)
 	look(1, map[core.Status]int{"gathering": 3, "completed": 7}, map[string]int{"billing": 2, "events": 0}, 2)
 	at = at.Add(time.Second)
 	look(2, map[core.Status]int{"gathering": 0, "completed": 10}, map[string]int{"billing": 0, "events": 0}, 0)

@@ -25,6 +25,30 @@ func Everything() Roles {
 	return Roles{Intake: true, Coordinator: true, Aggregator: true, Letters: true, Console: true, Portal: true, Worker: func(string) bool { return true }, Embedded: true}
 }
 
+// service returns the name by which traces and metrics know a process of these roles: that
+// of its service, habeas where it runs several.
+func (r Roles) service(c config.Config) string {
+	var names []string
+	for name, runs := range map[string]bool{"intake": r.Intake, "coordinator": r.Coordinator, "aggregator": r.Aggregator, "letters": r.Letters, "console": r.Console, "portal": r.Portal} {
+		if runs {
+			names = append(names, name)
+		}
+	}
+	for name, s := range c.Systems {
+		if r.runsWorker(name, s) {
+			names = append(names, "worker-"+name)
+		}
+	}
+	switch {
+	case len(names) == 1:
+		return "habeas-" + names[0]
+	case r.Worker != nil && !r.Intake:
+		return "habeas-worker"
+	default:
+		return "habeas"
+	}
+}
+
 // parts returns what the services of the roles need of an installation: intake no outbox,
 // unless a caller may fetch answers.
 func (r Roles) parts(c config.Config) installation.Parts {
@@ -32,13 +56,19 @@ func (r Roles) parts(c config.Config) installation.Parts {
 	for _, caller := range c.Callers {
 		fetched = fetched || caller.Fetches
 	}
+	opens := r.Coordinator || r.Letters || r.Console
+	seals := r.byItself() && c.Vault.SealingKey != ""
 	return installation.Parts{
-		Journal: r.Intake || r.Coordinator || r.Letters || r.Console || r.Portal,
-		Vault:   r.Intake || r.Coordinator || r.Letters || r.Console,
+		Journal: r.Intake || opens || r.Portal,
+		Vault:   opens || r.Intake && !seals,
+		Sealer:  seals,
 		Objects: r.Aggregator || r.Worker != nil,
 		Outbox:  r.Intake && fetched || r.Coordinator || r.Aggregator || r.Letters || r.Console || r.Portal,
 	}
 }
+
+// byItself reports whether this is an intake, and nothing in the process opens what it seals.
+func (r Roles) byItself() bool { return r.Intake && !r.Coordinator && !r.Letters && !r.Console }
 
 // onBus reports whether a service of the roles needs Kafka; the portal doesn't.
 func (r Roles) onBus() bool {

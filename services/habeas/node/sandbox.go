@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/fault"
@@ -26,13 +27,29 @@ func WithSandbox(cfg config.Config) config.Config {
 	for name, s := range cfg.Systems {
 		systems[name] = s
 	}
-	for _, name := range people.Systems() {
+	for _, name := range sandboxed(cfg) {
 		if _, ok := systems[name]; !ok {
 			systems[name] = config.System{}
 		}
 	}
 	cfg.Systems = systems
 	return cfg
+}
+
+// sandboxed returns the names of the sandbox's systems that a configuration wants.
+func sandboxed(cfg config.Config) []string {
+	if len(cfg.Sandbox.Systems) > 0 {
+		return cfg.Sandbox.Systems
+	}
+	return append(people.Systems(), lakes()...)
+}
+
+// folders returns where the files beside a system's rows lie.
+func folders(cfg config.Config, dir, system string) map[string]string {
+	if cfg.Sandbox.WithoutFiles {
+		return nil
+	}
+	return internaldb.Folders(dir, system)
 }
 
 // startSandbox seeds the internal databases and starts the vendors' stand-ins,
@@ -54,14 +71,24 @@ func (n *Node) startSandbox(ctx context.Context, cfg config.Config) (config.Conf
 	if s := cfg.Sandbox; s.Canaries {
 		population = people.Canaries(s.Seed, s.People)
 	} else {
-		population = people.Generate(people.Config{Seed: s.Seed, People: s.People, Own: true})
+		population = people.Generate(people.Config{Seed: s.Seed, People: s.People, Own: true, Files: !s.WithoutFiles})
 	}
-	files, err := internaldb.Create(ctx, dir, population)
-	if err != nil {
-		return cfg, err
+	wanted := sandboxed(cfg)
+	databases := slices.DeleteFunc(internaldb.Systems(), func(s string) bool { return !slices.Contains(wanted, s) })
+	if len(databases) > 0 {
+		files, err := internaldb.Create(ctx, dir, population, databases...)
+		if err != nil {
+			return cfg, err
+		}
+		for name, file := range files {
+			cfg.Systems[name] = config.System{DSN: "sqlite://" + filepath.ToSlash(file), Files: folders(cfg, dir, name)}
+		}
 	}
-	for name, file := range files {
-		cfg.Systems[name] = config.System{DSN: "sqlite://" + filepath.ToSlash(file)}
+
+	if slices.Contains(wanted, people.Activity) {
+		if cfg.Systems[people.Activity], err = makeLake(ctx, dir, population, cfg.Sandbox); err != nil {
+			return cfg, err
+		}
 	}
 
 	all, err := standin.Open(standin.Config{Population: population, Dir: dir, Faults: plan})

@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/standin"
 	"habeas.dev/services/systems"
 	"habeas.dev/services/systems/marketo"
@@ -18,14 +19,31 @@ import (
 
 // builtIn returns the manifests that a configuration may use by name alone. With a
 // sandbox, they declare what companies have of their own at their vendors too,
-// which the sandbox's people have.
+// which the sandbox's people have, and files beside rows.
 func builtIn(cfg config.Config) map[string]func() (*manifest.Manifest, error) {
 	known := systems.BuiltIn()
 	if cfg.Sandbox != nil {
 		known["salesforce"] = func() (*manifest.Manifest, error) { return salesforce.ManifestWith(standin.Datasets("salesforce")) }
 		known["marketo"] = func() (*manifest.Manifest, error) { return marketo.ManifestWith(standin.Datasets("marketo")) }
+		for _, name := range internaldb.Systems() {
+			if folders(cfg, "", name) != nil {
+				known[name] = withFiles(known[name])
+			}
+		}
 	}
 	return known
+}
+
+// withFiles has a manifest declare the files of the sandbox beside its rows.
+func withFiles(load func() (*manifest.Manifest, error)) func() (*manifest.Manifest, error) {
+	return func() (*manifest.Manifest, error) {
+		m, err := load()
+		if err != nil {
+			return nil, err
+		}
+		internaldb.DeclareFiles(m)
+		return m, nil
+	}
 }
 
 // Manifests reads the manifest of every configured system, in order of name.
@@ -35,6 +53,29 @@ func Manifests(cfg config.Config) ([]*manifest.Manifest, error) {
 		m, err := Manifest(cfg, name)
 		if err != nil {
 			return nil, err
+		}
+		manifests = append(manifests, m)
+	}
+	return manifests, nil
+}
+
+// Retired reads the manifests of systems that are out of use.
+func Retired(cfg config.Config) ([]*manifest.Manifest, error) {
+	var manifests []*manifest.Manifest
+	for _, name := range cfg.Retired {
+		load, builtIn := builtIn(cfg)[name]
+		if !builtIn {
+			load = func() (*manifest.Manifest, error) { return manifest.Load(name) }
+		}
+		m, err := load()
+		if err != nil {
+			return nil, fmt.Errorf("retired: %w", err)
+		}
+		if _, used := cfg.Systems[m.System]; used {
+			return nil, fmt.Errorf("retired: system %s is in use, under systems", m.System)
+		}
+		if m, err = resolved(cfg, m); err != nil {
+			return nil, fmt.Errorf("retired: %w", err)
 		}
 		manifests = append(manifests, m)
 	}
@@ -51,6 +92,11 @@ func Manifest(cfg config.Config, name string) (*manifest.Manifest, error) {
 	if m.System != name {
 		return nil, fmt.Errorf("system %s: its manifest is of system %q; name both alike", name, m.System)
 	}
+	return resolved(cfg, m)
+}
+
+// resolved returns a manifest with the purposes and recipients that it names.
+func resolved(cfg config.Config, m *manifest.Manifest) (*manifest.Manifest, error) {
 	var undecided []error
 	for _, e := range m.Undecided() {
 		undecided = append(undecided, e)

@@ -3,10 +3,12 @@ package node
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -30,13 +32,50 @@ func taskTopics(manifests []*manifest.Manifest) []string {
 	return append([]string{dsar.Aggregator}, Systems(manifests)...)
 }
 
-// checkTopics waits until the brokers and the topics are there, and names those
-// that differ from the AsyncAPI document; they are left as they are.
-func checkTopics(ctx context.Context, c bus.Config, want []bus.TopicSpec, log *slog.Logger) error {
+// awaitTopics checks the topics where the brokers answer. Where they don't, the start
+// goes on, and the check comes when they do: what is taken on meanwhile waits in the
+// journal. Topics that are missing then end the process, as they do at a start.
+func (n *Node) awaitTopics(ctx context.Context, c bus.Config, want []bus.TopicSpec) error {
 	if len(want) == 0 { // asked for none, a cluster names them all
 		return nil
 	}
-	findings, err := topics.Await(ctx, c, want, topics.NoneMissing, func(err error) { log.Warn("waiting for Kafka", "error", err) })
+	waiting := func(err error) { n.log.Warn("waiting for Kafka", "error", err) }
+	first, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	_, err := topics.Check(first, c, want)
+	if err == nil {
+		return checkTopics(ctx, c, want, n.log)
+	}
+	waiting(err)
+	var away atomic.Pointer[error]
+	away.Store(&err)
+	n.health.watch("kafka", func(context.Context) error {
+		if err := away.Load(); err != nil {
+			return *err
+		}
+		return nil
+	})
+	n.run("topics", func(ctx context.Context) error {
+		if _, err := topics.Await(ctx, c, want, topics.Any, waiting); err != nil {
+			return err
+		}
+		n.log.Info("Kafka answers")
+		if err := checkTopics(ctx, c, want, n.log); err != nil {
+			return err
+		}
+		away.Store(nil)
+		<-ctx.Done()
+		return nil
+	})
+	return nil
+}
+
+// checkTopics waits until the topics are there, and names those that differ from the
+// AsyncAPI document; they are left as they are.
+func checkTopics(ctx context.Context, c bus.Config, want []bus.TopicSpec, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, topicTime)
+	defer cancel()
+	findings, err := topics.Await(ctx, c, want, topics.NoneMissing, func(err error) { log.Warn("waiting for Kafka's topics", "error", telemetry.Vouch(err)) })
 	if err != nil {
 		return err
 	}

@@ -65,11 +65,11 @@ func brokerUsers(cfg config.Config, manifests []*manifest.Manifest) ([]broker.Us
 }
 
 // comesFromOutside reports whether a user of the embedded broker isn't in this process: a
-// worker that runs elsewhere, and whoever sends requests, follows facts or looks at what
-// was rejected.
+// worker that runs elsewhere, whoever sends requests, follows facts or looks at what
+// was rejected, and habeas reconcile.
 func comesFromOutside(cfg config.Config, user string) bool {
 	switch user {
-	case topics.UserProducer, topics.UserFollower, topics.UserOperator:
+	case topics.UserProducer, topics.UserFollower, topics.UserOperator, topics.UserReconciler:
 		return true
 	}
 	system, worker := strings.CutPrefix(user, topics.WorkerUser(""))

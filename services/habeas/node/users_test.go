@@ -26,7 +26,7 @@ func TestUsersFromOutside(t *testing.T) {
 	if err != nil || len(again) != len(first) {
 		t.Fatal(err)
 	}
-	outside := map[string]bool{"habeas-worker-library": true, "habeas-producer": true, "habeas-follower": true, "habeas-operator": true}
+	outside := map[string]bool{"habeas-worker-library": true, "habeas-producer": true, "habeas-follower": true, "habeas-operator": true, "habeas-reconciler": true}
 	seen := map[string]bool{}
 	for i, u := range first {
 		if u.Password == "" || seen[u.Password] {

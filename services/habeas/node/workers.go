@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cenkalti/backoff/v4"
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/vendorapi/ledger"
 	"habeas.dev/pkg/worker"
@@ -25,7 +28,7 @@ func (n *Node) startWorkers(ctx context.Context, r Roles) error {
 		return err
 	}
 	for _, f := range manifest.LeadsLost(n.Manifests, OneDatabase(n.Config)) {
-		n.log.Warn("a way to the person is erased before what it leads to", "problem", f.Error.Error())
+		n.log.Warn("a way to the person is erased before what it leads to", "problem", telemetry.Safe(f.Error.Error()))
 	}
 	for _, m := range n.Manifests {
 		system := n.Config.Systems[m.System]
@@ -44,7 +47,7 @@ func (n *Node) startWorkers(ctx context.Context, r Roles) error {
 		switch {
 		case errors.Is(err, sqlsystem.ErrUnreachable):
 			n.log.Warn("a system is down: requests wait for it", "system", m.System, "error", err)
-			serve = whenReachable(connect)
+			serve = n.whenReachable(m.System, err, connect)
 		case err != nil:
 			return fmt.Errorf("worker %s: %w", m.System, err)
 		}
@@ -87,6 +90,9 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 		return nil, err
 	}
 	if db, ok := impl.(*sqlsystem.System); ok {
+		if err := keptElsewhere(ctx, m, db); err != nil {
+			return nil, errors.Join(err, closer())
+		}
 		n.tellDatabase(ctx, m, db)
 	}
 	w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(n.tel.Tracers()), worker.WithMeter(n.tel.Meters()))
@@ -117,6 +123,20 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 	}, nil
 }
 
+// keptElsewhere returns an error where a database keeps copies of what an erasure deletes, of
+// which none would say that they are still there.
+func keptElsewhere(ctx context.Context, m *manifest.Manifest, db *sqlsystem.System) error {
+	if !m.Can(dsar.Erase) {
+		return nil
+	}
+	copies, err := db.Kept(ctx)
+	errs := []error{err}
+	for _, c := range copies {
+		errs = append(errs, errors.New(c.String()))
+	}
+	return errors.Join(errs...)
+}
+
 // tellDatabase logs what the manifest and the database leave to be desired together.
 func (n *Node) tellDatabase(ctx context.Context, m *manifest.Manifest, db *sqlsystem.System) {
 	if columns := db.AsStored(); len(columns) > 0 {
@@ -127,7 +147,7 @@ func (n *Node) tellDatabase(ctx context.Context, m *manifest.Manifest, db *sqlsy
 		n.log.Warn("what erasing reaches can't be told", "system", m.System, "error", err)
 	}
 	for _, r := range reaches {
-		n.log.Warn("an erasure that meets such rows will be refused", "system", m.System, "problem", r.String())
+		n.log.Warn("an erasure that meets such rows will be refused", "system", m.System, "problem", telemetry.Safe(r.String()))
 	}
 }
 
@@ -141,13 +161,25 @@ func OneDatabase(cfg config.Config) func(a, b *manifest.Manifest) (is, known boo
 }
 
 // whenReachable connects to a system until it is there, and then serves it: one
-// system that is down holds up requests that need it, and nothing else.
-func whenReachable(connect func(context.Context) (func(context.Context) error, error)) func(context.Context) error {
+// system that is down holds up requests that need it, and nothing else. Until then
+// /readyz says why.
+func (n *Node) whenReachable(system string, down error, connect func(context.Context) (func(context.Context) error, error)) func(context.Context) error {
+	var last atomic.Pointer[error]
+	last.Store(&down)
+	n.health.watch("system "+system, func(context.Context) error {
+		if err := last.Load(); err != nil {
+			return *err
+		}
+		return nil
+	})
 	return func(ctx context.Context) error {
 		again := backoff.NewExponentialBackOff(backoff.WithMaxInterval(reachInterval), backoff.WithMaxElapsedTime(0))
 		serve, err := backoff.RetryWithData(func() (func(context.Context) error, error) {
 			serve, err := connect(ctx)
-			if err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
+			switch {
+			case errors.Is(err, sqlsystem.ErrUnreachable):
+				last.Store(&err)
+			case err != nil:
 				err = backoff.Permanent(err)
 			}
 			return serve, err
@@ -155,6 +187,8 @@ func whenReachable(connect func(context.Context) (func(context.Context) error, e
 		if err != nil {
 			return err
 		}
+		last.Store(nil)
+		n.log.Info("a system is there again", "system", system)
 		return serve(ctx)
 	}
 }

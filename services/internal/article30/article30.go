@@ -31,7 +31,6 @@ type System struct {
 	Name       string
 	Title      string
 	Subjects   string // the categories of people (art. 30(1)(c))
-	Transfers  []string
 	Security   string
 	Activities []Activity
 }
@@ -47,7 +46,7 @@ type Activity struct {
 	Sensitive  []string // fields of a special category, and those that no answer shows, with their kind
 	Origin     string
 	Recipients []string // art. 30(1)(d), as the answers name them
-	Transfers  []string // art. 30(1)(e): the system's, and those to the recipients
+	Transfers  []string // art. 30(1)(e): those to the recipients, as answers tell them
 	Storage    string   // art. 30(1)(f)
 	Retention  []string
 	Erasure    string // how it is erased when the time has come
@@ -55,11 +54,8 @@ type Activity struct {
 
 // RecordOf returns the record that manifests make under a law, in their order: who answers
 // there, and the periods of that law.
-func RecordOf(j policy.Jurisdiction, who operator.Controller, w *words.Language, ms []*manifest.Manifest) Record {
-	if who.Name == "" {
-		who.Name = w.Text(j.Responsible.Name)
-	}
-	r := Record{Language: w, Controller: controller(w, who), Law: w.Text(j.Law.Name)}
+func RecordOf(j policy.Jurisdiction, said operator.Operator, w *words.Language, ms []*manifest.Manifest) Record {
+	r := Record{Language: w, Controller: controller(w, said.Under(j, w)), Law: w.Text(j.Law.Name)}
 	if j.Register != nil {
 		r.Law = w.Text(j.Register.Article)
 	}
@@ -67,14 +63,9 @@ func RecordOf(j policy.Jurisdiction, who operator.Controller, w *words.Language,
 		s := System{Name: m.System, Title: w.Text(m.Title)}
 		if p := m.Processing; p != nil {
 			s.Subjects, s.Security = w.Text(p.Subjects), w.Text(p.Security)
-			for _, t := range p.Transfers {
-				s.Transfers = append(s.Transfers, w.Text(t.To)+w.Answer.Colon+" "+w.Text(t.Safeguard))
-			}
 		}
 		for i := range m.Datasets {
-			a := activity(&j, w, m, &m.Datasets[i])
-			a.Transfers = append(slices.Clone(s.Transfers), a.Transfers...)
-			s.Activities = append(s.Activities, a)
+			s.Activities = append(s.Activities, activity(&j, w, m, &m.Datasets[i]))
 		}
 		r.Systems = append(r.Systems, s)
 	}
@@ -104,8 +95,8 @@ func activity(j *policy.Jurisdiction, w *words.Language, m *manifest.Manifest, d
 	_, receives := m.Receives(d)
 	for _, r := range receives {
 		a.Recipients = append(a.Recipients, w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country))
-		if r.Country != "" && len(r.Safeguard) > 0 {
-			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+w.Text(r.Name)+w.Answer.Colon+" "+w.Text(r.Safeguard))
+		if safeguard := r.SafeguardUnder(j.ID); r.Country != "" && len(safeguard) > 0 && !slices.Contains(j.Home, r.Country) {
+			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+w.Text(r.Name)+w.Answer.Colon+" "+w.Text(safeguard))
 		}
 	}
 	for _, r := range d.Retention {

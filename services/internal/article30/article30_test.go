@@ -28,7 +28,7 @@ func TestRecordAgreesWithAnswers(t *testing.T) {
 		"fr": {"Délégué à la protection des données : dpo@example.com ; Représentant : Rep SA", "États-Unis, J.P. Morgan (PaymentTech) : clauses contractuelles types", "10\u00a0ans à compter de la clôture de l’exercice"},
 	} {
 		w := words.For(lang)
-		r := article30.RecordOf(law(t, "EEA"), who, w, []*manifest.Manifest{m})
+		r := article30.RecordOf(law(t, "EEA"), operator.Operator{Controllers: []operator.Controller{who}}, w, []*manifest.Manifest{m})
 		var csv, page bytes.Buffer
 		if err := article30.WriteCSV(&csv, r); err != nil {
 			t.Fatal(err)
@@ -73,7 +73,7 @@ func TestRecordOfARegion(t *testing.T) {
 	}
 	page := func(id, lang string, name string) string {
 		var out bytes.Buffer
-		r := article30.RecordOf(law(t, id), operator.Controller{Name: name}, words.For(lang), []*manifest.Manifest{m})
+		r := article30.RecordOf(law(t, id), operator.Operator{Name: name}, words.For(lang), []*manifest.Manifest{m})
 		if err := article30.WriteHTML(&out, r); err != nil {
 			t.Fatal(err)
 		}
@@ -84,5 +84,41 @@ func TestRecordOfARegion(t *testing.T) {
 	}
 	if eea := page("EEA", "fr", ""); !strings.Contains(eea, " du traitement</dd>") || !strings.Contains(eea, "art. 6, par. 1, point b)") || strings.Contains(eea, "the controller") {
 		t.Error("nobody's name is English in the French register")
+	}
+}
+
+// TestSafeguardsByLaw: a transfer has the safeguard of the law under which it is told, none of
+// another's, and data that stays in the law's own country isn't transferred.
+func TestSafeguardsByLaw(t *testing.T) {
+	t.Parallel()
+	m, err := systems.Manifest("billing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]string{"EEA": "standard contractual clauses", "UK": "international data transfer agreement", "Switzerland": "recognised standard contractual clauses", "California": "", "Brazil": ""} {
+		j := law(t, id)
+		_, receives := m.Receives(&m.Datasets[0])
+		for _, r := range receives {
+			if got := r.SafeguardUnder(id)["en"]; r.Country != "" && got != want {
+				t.Errorf("%s: %q, want %q", id, got, want)
+			}
+		}
+		var out bytes.Buffer
+		if err := article30.WriteCSV(&out, article30.RecordOf(j, operator.Operator{}, words.For("en"), []*manifest.Manifest{m})); err != nil {
+			t.Fatal(err)
+		}
+		if told := strings.Contains(out.String(), "J.P. Morgan (PaymentTech): "+want); told != (want != "") {
+			t.Errorf("%s: the register has the safeguard %q: %v", id, want, told)
+		}
+	}
+	for country, laws := range map[string]map[string]bool{
+		"US": {"EEA": true, "UK": true, "Switzerland": true, "Canada": true, "California": false, "Colorado": false, "Japan": false},
+		"GB": {"EEA": true, "UK": false}, "FR": {"EEA": false, "UK": true}, "CA": {"Canada": false},
+	} {
+		for id, want := range laws {
+			if got := law(t, id).Abroad(country); got != want {
+				t.Errorf("%s: data in %s is told as abroad: %v", id, country, got)
+			}
+		}
 	}
 }

@@ -13,9 +13,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"math"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"gocloud.dev/blob"
 	"golang.org/x/mod/sumdb/note"
@@ -24,6 +25,8 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/rejected"
 )
 
 // Finding is one thing that isn't as it should be. It holds no personal data.
@@ -48,12 +51,15 @@ type Config struct {
 	Journal journal.Store
 	Vault   *vault.Vault
 	Outbox  *blob.Bucket
-	// Answer reads a request's answer as a whole and holds it against the journal; nil: it
-	// is looked at from outside only.
-	Answer func(ctx context.Context, requestID string, journalled dsar.Object) error
+	// Answer and Addendum read a request's answer, or a later certificate, as a whole and hold
+	// it against the journal, and the second against its signature; nil: they are looked at
+	// from outside only. With Answer, objects of the vault are opened too.
+	Answer, Addendum func(ctx context.Context, requestID string, journalled dsar.Object) error
 	// Mirror is where the log of receipts is mirrored, and Log the key that signs it.
 	Mirror *blob.Bucket
 	Log    note.Verifier
+	// Now is the time by which what has an end is to be gone.
+	Now time.Time
 	// Parallel is how many requests are looked at at once; 0: one.
 	Parallel int
 	// Progress is told now and then how many requests have been looked at; may be nil.
@@ -67,10 +73,25 @@ const maxFindings = 1000
 
 // Report is what an audit has found.
 type Report struct {
-	Requests int64     `json:"requests"`
-	Facts    int64     `json:"facts"`
-	Leaves   int64     `json:"leaves"`
-	Findings []Finding `json:"findings"`
+	Requests int64 `json:"requests"`
+	Facts    int64 `json:"facts"`
+	Leaves   int64 `json:"leaves"`
+	// Unowned is how many of them are of no request here. Those that the log's key hasn't
+	// signed as taken in from the mirror are findings.
+	Unowned int64 `json:"leaves_of_no_request"`
+	// TakenIn are those that were, with when: what a person has agreed to have lost.
+	TakenIn  receipt.TakenIn `json:"leaves_taken_in,omitempty"`
+	Searches int64           `json:"searches"`
+	// Unchained is how many searches have no place in the chain yet: they get it when
+	// somebody searches next.
+	Unchained int64 `json:"searches_unchained"`
+	// Unlisted is how many requests have changed and wait for the list of heads, which a
+	// coordinator adds to every ten seconds.
+	Unlisted int64 `json:"requests_unlisted"`
+	// Destroyed is how many requests have nothing left but that their keys were destroyed,
+	// and aren't in the journal.
+	Destroyed int64     `json:"destroyed_of_no_request"`
+	Findings  []Finding `json:"findings"`
 }
 
 // audit is one audit on its way.
@@ -78,66 +99,133 @@ type audit struct {
 	Config
 	mu     sync.Mutex
 	report Report
-	facts  atomic.Int64
-	done   atomic.Int64
-	export *exporter
+	again  []string // requests of which something was found
+	// strangers are requests of which the vault has keys, and the journal had nothing.
+	strangers []string
+	missing   []missing // letters
+	heads     heads
+	facts     atomic.Int64
+	done      atomic.Int64
+	export    *exporter
 }
 
 func (a *audit) find(code, request, format string, args ...any) {
+	a.add(Finding{code, request, fmt.Sprintf(format, args...)})
+}
+
+func (a *audit) add(all ...Finding) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch n := len(a.report.Findings); {
-	case n < maxFindings:
-		a.report.Findings = append(a.report.Findings, Finding{code, request, fmt.Sprintf(format, args...)})
-	case n == maxFindings:
-		a.report.Findings = append(a.report.Findings, Finding{"too-many", "", "There is more than this."})
+	for _, f := range all {
+		switch n := len(a.report.Findings); {
+		case n < maxFindings:
+			a.report.Findings = append(a.report.Findings, f)
+		case n == maxFindings:
+			a.report.Findings = append(a.report.Findings, Finding{"too-many", "", "There is more than this."})
+		}
 	}
 }
 
 // Run audits. What is wrong is in the report; an error means that something could not be
-// read. Requests that change meanwhile are looked at as they are at one moment, and those
-// that come meanwhile may be left out. Memory doesn't grow with the journal.
+// asked, and the report has what was found elsewhere. Requests that change meanwhile are looked at as they are at one moment, and those
+// that come meanwhile may be left out. Memory grows by some 20 bytes a request, and else not with the journal.
 func Run(ctx context.Context, c Config) (Report, error) {
 	a := &audit{Config: c, report: Report{Findings: []Finding{}}}
 	if c.Export != nil {
 		a.export = newExporter(c.Export)
 	}
-	for _, part := range []func(context.Context) error{a.requests, a.strays, a.log, a.vault, a.outbox} {
-		if err := part(ctx); err != nil {
-			return a.report, fmt.Errorf("audit: %w", err)
+	var errs []error
+	for _, part := range []struct {
+		of   string
+		look func(context.Context) error
+	}{{"list of heads", a.headsFirst}, {"requests", a.requests}, {"list of heads", a.headsLast}, {"schema", a.reshaped}, {"rows of no request", a.strays}, {"log", a.log}, {"searches", a.searches}, {"vault", a.vault}, {"outbox", a.outbox}, {"letters", a.lost}, {"keys of no request", a.strange}} {
+		if err := part.look(ctx); errors.Is(err, journal.ErrDamaged) {
+			a.find("unreadable", "", "The audit of the %s ended early: %s.", part.of, unreadable(err))
+		} else if err != nil {
+			errs = append(errs, fmt.Errorf("audit of the %s: %w", part.of, err))
 		}
 	}
 	a.report.Requests, a.report.Facts = a.done.Load(), a.facts.Load()
 	if a.export != nil {
-		return a.report, a.export.flush()
+		errs = append(errs, a.export.flush())
 	}
-	return a.report, nil
+	return a.report, errors.Join(errs...)
 }
 
-// requests looks at every request that has a row.
+// unreadable names what can't be read. What stands there isn't in it.
+func unreadable(err error) string {
+	var cell *journal.UnreadableError
+	if !errors.As(err, &cell) {
+		return "the store says that it is damaged"
+	}
+	return fmt.Sprintf("table %s, row %s: what stands in the column %s can't be read", cell.Table, cell.Key, cell.Column)
+}
+
+// requests looks at every request that has a row. One of which something was found is
+// looked at once more at the end, and what is found then counts: while requests move, a key
+// can be destroyed a moment before the fact that says so.
 func (a *audit) requests(ctx context.Context) error {
-	var after journal.Cursor
+	after := int64(math.MinInt64)
 	for {
-		page, err := a.Journal.List(ctx, journal.Filter{Limit: journal.MaxList, After: after})
+		page, err := a.Journal.RequestKeys(ctx, after, journal.MaxList)
 		if err != nil {
 			return err
 		}
 		if len(page) == 0 {
-			return nil
+			break
 		}
-		after = page[len(page)-1].Cursor()
+		after = page[len(page)-1].Num
 		turn, within := errgroup.WithContext(ctx)
 		turn.SetLimit(max(1, a.Parallel))
-		for _, row := range page {
-			turn.Go(func() error { return a.request(within, row) })
+		for _, key := range page {
+			turn.Go(func() error { return a.first(within, key.ID) })
 		}
 		if err := turn.Wait(); err != nil {
 			return err
+		}
+		if len(a.heads.late) >= journal.MaxHeads {
+			if err := a.headsLate(ctx); err != nil {
+				return err
+			}
 		}
 		if a.Progress != nil {
 			a.Progress(a.done.Load())
 		}
 	}
+	for _, id := range a.again {
+		second := look{audit: a}
+		if err := second.at(ctx, id); err != nil {
+			return err
+		}
+		a.add(second.findings...)
+	}
+	return nil
+}
+
+// first looks at a request for the first time.
+func (a *audit) first(ctx context.Context, id string) error {
+	l := look{audit: a, first: true}
+	err := l.at(ctx, id)
+	a.done.Add(1)
+	if len(l.findings) == 0 {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.again) <= maxFindings { // more are named by nobody
+		a.again = append(a.again, id)
+	}
+	return err
+}
+
+// reshaped names what of the journal's schema isn't as this program makes it: what is appended
+// there may go nowhere, and what is read may be something else.
+func (a *audit) reshaped(ctx context.Context) error {
+	found, err := a.Journal.Reshaped(ctx)
+	for _, what := range found {
+		a.find("schema", "", "The journal's schema isn't as Habeas makes it: %q was added, altered or taken away. Rows may vanish as they are written, or be shown as others.", what)
+	}
+	return err
 }
 
 // strays names rows that belong to no request.
@@ -153,16 +241,36 @@ func (a *audit) strays(ctx context.Context) error {
 		}
 		a.find("stray", "", "Rows of %s belong to %d requests that aren't there: those were deleted.", what, n)
 	}
-	return nil
+	mistimed, err := a.Journal.Mistimed(ctx, maxFindings)
+	for _, id := range mistimed {
+		a.find("timer", id, "Its timer was altered or deleted: what is due of it, forgetting too, is done late or never, until a coordinator starts, which mends it.")
+	}
+	return err
 }
 
-// vault names keys of requests that the journal doesn't know.
+// vault names keys of requests that the journal doesn't know. Those that are destroyed
+// open nothing, and are counted: a request that is too large when sealed has them, and one
+// that was forgotten, whose leaf is in the log.
 func (a *audit) vault(ctx context.Context) error {
 	if a.Vault == nil {
 		return nil
 	}
 	err := a.Vault.EachRequest(ctx, func(id string) error {
-		return a.known(ctx, id, "vault-stranger", "The vault has keys of a request that isn't in the journal: it was deleted, or was never taken in.")
+		if day, ok := rejected.Day(id); ok {
+			return a.rejected(ctx, id, day)
+		}
+		known, err := a.known(ctx, id)
+		if known || err != nil {
+			return err
+		}
+		if _, err := a.Vault.Keys(ctx, id); errors.Is(err, vault.ErrShredded) {
+			a.report.Destroyed++
+			return nil
+		}
+		if len(a.strangers) <= maxFindings {
+			a.strangers = append(a.strangers, id)
+		}
+		return nil
 	})
 	if errors.Is(err, vault.ErrCantList) {
 		return nil // nobody can look there
@@ -170,34 +278,48 @@ func (a *audit) vault(ctx context.Context) error {
 	return err
 }
 
-// known names a request that the journal doesn't know.
-func (a *audit) known(ctx context.Context, id, code, text string) error {
-	_, err := a.Journal.Row(ctx, id)
-	if errors.Is(err, journal.ErrNotFound) {
-		a.find(code, id, "%s", text)
+// strange names requests of which the vault has keys, and the journal still nothing: keys are
+// made a moment before a request is journalled.
+func (a *audit) strange(ctx context.Context) error {
+	for _, id := range a.strangers {
+		known, err := a.known(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			a.find("vault-stranger", id, "The vault has keys of a request that isn't in the journal: it was deleted; or taking it in broke off, and it wasn't sent again: then habeas forget --never-taken destroys them.")
+		}
+	}
+	return nil
+}
+
+// rejected names keys of rejected records that outlive their time, by more than the interval
+// at which that is looked for.
+func (a *audit) rejected(ctx context.Context, keySet string, day time.Time) error {
+	if !day.Before(rejected.LastOver(a.Now)) {
 		return nil
+	}
+	_, err := a.Vault.Keys(ctx, keySet)
+	if err == nil {
+		a.find("rejected", "", "The keys of the records that were rejected on %s are there, and their time is over.", day.Format(time.DateOnly))
+	}
+	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) || errors.Is(err, vault.ErrCorrupt) {
+		return nil // they open nothing
 	}
 	return err
 }
 
-// outbox names objects of requests that the journal doesn't know, and of those that were
-// forgotten.
-func (a *audit) outbox(ctx context.Context) error {
-	if a.Outbox == nil {
-		return nil
+// known reports whether the journal has a request.
+func (a *audit) known(ctx context.Context, id string) (bool, error) {
+	if !dsar.ValidRequestID(id) {
+		return false, nil
 	}
-	list := a.Outbox.List(nil)
-	for {
-		o, err := list.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, "letters/"), ".")
-		if err := a.known(ctx, id, "outbox-stranger", "The outbox has something of a request that isn't in the journal: it was deleted, or was never taken in."); err != nil {
-			return err
-		}
+	_, err := a.Journal.Row(ctx, id)
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
+		return false, nil
+	case errors.Is(err, journal.ErrDamaged):
+		return true, nil // it can't be read, and was named
 	}
+	return err == nil, err
 }

@@ -2,115 +2,25 @@ package audit_test
 
 import (
 	"bytes"
-	"context"
-	"database/sql"
 	"encoding/json"
-	"fmt"
+	"errors"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"golang.org/x/mod/sumdb/note"
-
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/audit"
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
-	"habeas.dev/services/internal/journal/pgjournal"
+	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/journal/sqlitejournal"
-	"habeas.dev/services/internal/keeper/keepertest"
+	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/pgtest"
 	"habeas.dev/services/internal/receipt"
-	"habeas.dev/services/internal/signkey"
 )
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// The requests of the journal that is audited.
-const (
-	answered  = "10000000-0000-4000-8000-000000000001" // an access, records still there
-	recordsGo = "10000000-0000-4000-8000-000000000002" // an access, records forgotten
-	forgotten = "10000000-0000-4000-8000-000000000003" // an access, all forgotten
-	retained  = "10000000-0000-4000-8000-000000000004" // an erasure of which something had to stay
-	open      = "10000000-0000-4000-8000-000000000005" // nobody has answered yet
-	another   = "10000000-0000-4000-8000-000000000006" // another access, as the first
-)
-
-// scene is a journal with requests in every state, and a way into its database.
-type scene struct {
-	*keepertest.House
-	key  note.Verifier
-	exec func(statement string, args ...any)
-}
-
-func newScene(t *testing.T, j journal.Store, exec func(string, ...any)) *scene {
-	t.Helper()
-	h := keepertest.New(t, t.TempDir(), j)
-	invoices := dsar.Counts{Dataset: "invoices", Found: 1}
-	h.Request(forgotten, dsar.Access, "old@example.com", invoices)
-	h.Tick(h.Now)
-	h.Now = h.Now.AddDate(1, 11, 20)
-	h.Request(recordsGo, dsar.Access, "anna@example.com", invoices)
-	h.Tick(h.Now)
-	h.Now = h.Now.AddDate(0, 2, 0)
-	h.Request(answered, dsar.Access, "sam@example.com", invoices)
-	h.Request(another, dsar.Access, "lea@example.com", invoices)
-	h.Request(retained, dsar.Erasure, "kim@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax", Until: h.Now.AddDate(8, 0, 0)}}})
-	_, err := h.Requests.Accept(t.Context(), core.Accepted{RequestID: open, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: h.Now, AcceptedAt: h.Now, Source: "test", Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}}, Keep: &core.Keep{AnswerDays: 1, AccountabilityMonths: 1},
-		Systems: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}})
-	must(t, err)
-	_, err = h.Vault.CreateKeys(t.Context(), open)
-	must(t, err)
-	h.Tick(h.Now)
-	key, err := signkey.Create(filepath.Join(t.TempDir(), "k"), "privacy.example.com/log")
-	must(t, err)
-	l, err := receipt.NewLog(receipt.Config{Journal: j, Key: key, Mirror: h.Mirror})
-	must(t, err)
-	_, err = l.Publish(t.Context())
-	must(t, err)
-	v, err := note.NewVerifier(key.Verifier)
-	must(t, err)
-	return &scene{h, v, exec}
-}
-
-func (s *scene) audit(t *testing.T) audit.Report {
-	t.Helper()
-	r, err := audit.Run(t.Context(), audit.Config{Journal: s.Journal, Vault: s.Vault, Outbox: s.Outbox, Mirror: s.Mirror, Log: s.key, Parallel: 2})
-	must(t, err)
-	return r
-}
-
-const num = "(SELECT num FROM request WHERE id = ?)"
-
-// truncate cuts a request's last facts off, as somebody does who knows of rows and hashes.
-func (s *scene) truncate(id string, keep int) {
-	s.exec("UPDATE request SET version = ?, hash = (SELECT hash FROM fact WHERE request = "+num+" AND version = ?) WHERE id = ?", keep, id, keep, id)
-	s.exec("DELETE FROM fact WHERE request = "+num+" AND version > ?", id, keep)
-}
-
-// version returns a request's version.
-func (s *scene) version(id string) int {
-	row, err := s.Journal.Row(s.Context(), id)
-	must(s, err)
-	return row.Version
-}
-
-// delete removes a request from every table that names it.
-func (s *scene) delete(id string) {
-	for _, table := range []string{"fact", "fingerprint"} {
-		s.exec("DELETE FROM "+table+" WHERE request = "+num, id)
-	}
-}
 
 // TestFingerprintsAreCounted: without the vault nobody can tell whose fingerprints they
 // are, and how many there are is held against the facts.
@@ -137,189 +47,182 @@ func TestFingerprintsAreCounted(t *testing.T) {
 	}
 }
 
-type alteration struct {
-	what    string
-	do      func(s *scene)
-	code    string
-	request string
-}
-
-// alterations are what somebody does who can write to the journal's database, the vault,
-// the outbox or the mirror. Each is found, with the code, and the request where one is named.
-var alterations = []alteration{
-	{"a fact's data", func(s *scene) {
-		s.exec("UPDATE fact SET data = ? WHERE request = "+num+" AND version = 2", []byte("{}"), answered)
-	}, "chain", answered},
-	{"a fact's type", func(s *scene) {
-		s.exec("UPDATE fact SET type = 'task.parked' WHERE request = "+num+" AND version = 3", answered)
-	}, "chain", answered},
-	{"a fact's hash", func(s *scene) {
-		s.exec("UPDATE fact SET hash = ? WHERE request = "+num+" AND version = 3", bytes.Repeat([]byte{1}, 32), answered)
-	}, "chain", answered},
-	{"a fact's time", func(s *scene) {
-		s.exec("UPDATE fact SET at = (SELECT f.at FROM fact f WHERE f.request = "+num+" AND f.version = 1) WHERE request = "+num+" AND version = 3", forgotten, answered)
-	}, "chain", answered},
-	{"a fact in the middle is deleted", func(s *scene) { s.exec("DELETE FROM fact WHERE request = "+num+" AND version = 3", answered) }, "chain", answered},
-	{"the last fact is deleted", func(s *scene) {
-		s.exec("DELETE FROM fact WHERE request = "+num+" AND version = ?", answered, s.version(answered))
-	}, "chain", answered},
-	{"the last facts are cut off, and the row is made right", func(s *scene) { s.truncate(answered, 4) }, "leaf", answered},
-	{"the receipt is cut off, and the row is made right", func(s *scene) { s.truncate(answered, s.version(answered)-1) }, "leaf", answered},
-	{"an open request's last facts are cut off, and the head is made right", func(s *scene) { s.truncate(open, s.version(open)-1) }, "row", open},
-	{"two facts are swapped", func(s *scene) {
-		s.exec("UPDATE fact SET version = 1000 WHERE request = "+num+" AND version = 2", answered)
-		s.exec("UPDATE fact SET version = 2 WHERE request = "+num+" AND version = 3", answered)
-		s.exec("UPDATE fact SET version = 3 WHERE request = "+num+" AND version = 1000", answered)
-	}, "chain", answered},
-	{"two requests' facts are exchanged", func(s *scene) {
-		s.exec("UPDATE fact SET request = -1 WHERE request = "+num, answered)
-		s.exec("UPDATE fact SET request = "+num+" WHERE request = "+num, answered, another)
-		s.exec("UPDATE fact SET request = "+num+" WHERE request = -1", another)
-	}, "chain", answered},
-	{"a request's row is deleted", func(s *scene) { s.exec("DELETE FROM request WHERE id = ?", answered) }, "stray", ""},
-	{"an ended request is deleted from row, facts and fingerprints", func(s *scene) {
-		s.delete(answered)
-		s.exec("DELETE FROM request WHERE id = ?", answered)
-	}, "stray", ""},
-	{"and from the leaves' owners", func(s *scene) {
-		s.delete(answered)
-		s.exec("UPDATE leaf SET request = NULL, version = NULL WHERE request = "+num, answered)
-		s.exec("DELETE FROM request WHERE id = ?", answered)
-	}, "vault-stranger", answered},
-	{"an open request is deleted everywhere in the journal", func(s *scene) {
-		s.delete(open)
-		s.exec("DELETE FROM request WHERE id = ?", open)
-	}, "vault-stranger", open},
-	{"the row's status", func(s *scene) { s.exec("UPDATE request SET status = 'completed' WHERE id = ?", open) }, "row", open},
-	{"the row's assignee", func(s *scene) { s.exec("UPDATE request SET assignee = 'mallory' WHERE id = ?", open) }, "row", open},
-	{"the row's right", func(s *scene) { s.exec(`UPDATE request SET "right" = 'erasure' WHERE id = ?`, open) }, "row", open},
-	{"the row's due date", func(s *scene) { s.exec("UPDATE request SET due_at = NULL WHERE id = ?", answered) }, "row", answered},
-	{"the row's timer", func(s *scene) { s.exec("UPDATE request SET wake_at = NULL WHERE id = ?", answered) }, "row", answered},
-	{"the row's version", func(s *scene) { s.exec("UPDATE request SET version = version + 1 WHERE id = ?", answered) }, "chain", answered},
-	{"the row's hash", func(s *scene) {
-		s.exec("UPDATE request SET hash = ? WHERE id = ?", bytes.Repeat([]byte{1}, 32), answered)
-	}, "chain", answered},
-	{"a fingerprint is deleted", func(s *scene) { s.exec("DELETE FROM fingerprint WHERE request = "+num, answered) }, "fingerprint", answered},
-	{"a fingerprint is added", func(s *scene) {
-		s.exec("INSERT INTO fingerprint (fingerprint, request) VALUES ('x', "+num+")", answered)
-	}, "fingerprint", answered},
-	{"a fingerprint is another's", func(s *scene) {
-		s.exec("UPDATE fingerprint SET request = "+num+" WHERE request = "+num, answered, another)
-	}, "fingerprint", another},
-	{"a fingerprint of what was forgotten is there again", func(s *scene) {
-		s.exec("INSERT INTO fingerprint (fingerprint, request) VALUES ('x', "+num+")", forgotten)
-	}, "fingerprint", forgotten},
-	{"a leaf", func(s *scene) { s.exec("UPDATE leaf SET data = ? WHERE num = 1", []byte("another")) }, "log", ""},
-	{"the last leaf is deleted", func(s *scene) { s.exec("DELETE FROM leaf WHERE num = (SELECT max(num) FROM leaf)") }, "log", ""},
-	{"a leaf in the middle is deleted", func(s *scene) { s.exec("DELETE FROM leaf WHERE num = 2") }, "log", ""},
-	{"two leaves are swapped", func(s *scene) {
-		s.exec("UPDATE leaf SET num = 1000 WHERE num = 0")
-		s.exec("UPDATE leaf SET num = 0 WHERE num = 1")
-		s.exec("UPDATE leaf SET num = 1 WHERE num = 1000")
-	}, "log", ""},
-	{"two leaves' owners are swapped", func(s *scene) {
-		s.exec("UPDATE leaf SET request = -1 WHERE request = "+num, answered)
-		s.exec("UPDATE leaf SET request = "+num+" WHERE request = "+num, answered, another)
-		s.exec("UPDATE leaf SET request = "+num+" WHERE request = -1", another)
-	}, "leaf", answered},
-	{"a hash of the tree", func(s *scene) { s.exec("UPDATE tree SET hash = ? WHERE num = 0", bytes.Repeat([]byte{1}, 32)) }, "log", ""},
-	{"a hash of the tree is deleted", func(s *scene) { s.exec("DELETE FROM tree WHERE num = 2") }, "log", ""},
-	{"the checkpoint is removed", func(s *scene) { s.exec("DELETE FROM note WHERE name LIKE 'log %'") }, "checkpoint", ""},
-	{"the checkpoint is another's", func(s *scene) { s.exec("UPDATE note SET data = ? WHERE name LIKE 'log %'", []byte("x")) }, "checkpoint", ""},
-	{"the log is empty, and whole", func(s *scene) {
-		for _, table := range []string{"leaf", "tree"} {
-			s.exec("DELETE FROM " + table)
-		}
-		s.exec("UPDATE " + s.sizeTable())
-	}, "checkpoint", ""},
-	{"the mirror is removed", func(s *scene) { must(s, s.Mirror.Delete(s.Context(), "log/privacy.example.com_log/checkpoint")) }, "checkpoint", ""},
-	{"an answer is deleted", func(s *scene) { must(s, s.Outbox.Delete(s.Context(), answered)) }, "answer", answered},
-	{"an answer is exchanged", func(s *scene) { must(s, s.Outbox.WriteAll(s.Context(), answered, nil, nil)) }, "answer", answered},
-	{"a forgotten answer is there again", func(s *scene) { must(s, s.Outbox.WriteAll(s.Context(), recordsGo, []byte("x"), nil)) }, "answer", recordsGo},
-	{"a stranger's answer", func(s *scene) {
-		must(s, s.Outbox.WriteAll(s.Context(), "10000000-0000-4000-8000-00000000000f.zip.age", []byte("x"), nil))
-	}, "outbox-stranger", "10000000-0000-4000-8000-00000000000f"},
-	{"keys are destroyed, and no fact says so", func(s *scene) { must(s, s.Vault.End(s.Context(), answered, vault.RecordsRoot)) }, "keys", answered},
-	{"keys of a stranger", func(s *scene) {
-		_, err := s.Vault.CreateKeys(s.Context(), "10000000-0000-4000-8000-00000000000f")
-		must(s, err)
-	}, "vault-stranger", "10000000-0000-4000-8000-00000000000f"},
-}
-
-// sizeTable returns how the log's size is set to nothing in this database.
-func (s *scene) sizeTable() string {
-	if _, ok := s.Journal.(*sqlitejournal.Store); ok {
-		return "counter SET leaf = 0"
-	}
-	return "tree_size SET size = 0"
-}
-
-func check(t *testing.T, newOne func(t *testing.T) *scene) {
-	t.Run("nothing", func(t *testing.T) {
-		t.Parallel()
-		s := newOne(t)
-		r := s.audit(t)
-		if len(r.Findings) > 0 || r.Requests != 6 || r.Leaves != 8 {
-			t.Errorf("%+v", r)
-		}
-	})
-	for _, a := range alterations {
-		t.Run(strings.ReplaceAll(a.what, " ", "_"), func(t *testing.T) {
-			t.Parallel()
-			s := newOne(t)
-			a.do(s)
-			r := s.audit(t)
-			if !slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.Code == a.code && f.Request == a.request }) {
-				t.Errorf("%v; want %s of %s", r.Findings, a.code, a.request)
-			}
-		})
-	}
-}
-
-// inSQLite returns a scene in a file.
-func inSQLite(t *testing.T) *scene {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "journal.db")
-	j, err := sqlitejournal.Open(t.Context(), sqlitejournal.Config{Path: path})
+// TestTakenIn: leaves that a restored journal took in from the mirror are of no request
+// there, which isn't taken for a deletion, as long as the log's key has signed it.
+func TestTakenIn(t *testing.T) {
+	t.Parallel()
+	s := inSQLite(t)
+	j := memjournal.New(memjournal.Config{})
+	key := s.signer
+	l, err := receipt.NewLog(receipt.Config{Journal: j, Key: key, Mirror: s.Mirror})
 	must(t, err)
-	t.Cleanup(func() { _ = j.Close() })
-	return newScene(t, j, func(statement string, args ...any) {
-		db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(10000)")
+	if _, err = l.Publish(t.Context()); !errors.Is(err, receipt.ErrBehind) {
+		t.Errorf("what nobody has said is to be taken in: %v", err)
+	}
+	must(t, l.TakeIn(t.Context()))
+	must(t, l.SignTakenIn(t.Context(), s.Now))
+	_, err = l.Publish(t.Context())
+	must(t, err)
+	if err := l.SignSearches(t.Context(), false); !errors.Is(err, receipt.ErrSearches) {
+		t.Errorf("fewer searches than before are signed: %v", err)
+	}
+	must(t, l.SignSearches(t.Context(), true)) // as habeas reconcile does
+	if err := l.SignHeads(t.Context(), false); !errors.Is(err, receipt.ErrHeads) {
+		t.Errorf("fewer heads than before are signed: %v", err)
+	}
+	must(t, l.SignHeads(t.Context(), true))
+	look := func() audit.Report {
+		r, err := audit.Run(t.Context(), audit.Config{Journal: j, Mirror: s.Mirror, Log: s.key})
 		must(t, err)
-		defer db.Close()
-		_, err = db.ExecContext(t.Context(), statement, args...)
-		must(t, err)
-	})
+		return r
+	}
+	if r := look(); r.Unowned != r.Leaves || r.Leaves == 0 || len(r.Findings) > 0 || !slices.Equal(r.TakenIn, receipt.TakenIn{{From: 0, To: r.Leaves, At: s.Now}}) {
+		t.Errorf("%+v", r)
+	}
+	name := "log-taken-in " + s.key.Name()
+	signed, version, err := j.Note(t.Context(), name)
+	must(t, err)
+	must(t, j.SetNote(t.Context(), name, bytes.Replace(signed, []byte("0 "), []byte("2 "), 1), version))
+	if r := look(); len(r.Findings) != int(r.Leaves) || r.Findings[0].Code != "leaf-unowned" {
+		t.Errorf("what nobody signed is believed: %+v", r)
+	}
 }
 
-// TestAlterations makes each alteration in SQLite: each is found and named.
-func TestAlterations(t *testing.T) {
+// TestNobodyTakesIn: who has the journal's database alone, and deletes a forgotten request with
+// the log's leaves, has nothing signed by what coordinators do on their own. Where a person has
+// the leaves taken in, what is signed is those that no request has then, and no others.
+func TestNobodyTakesIn(t *testing.T) {
 	t.Parallel()
-	check(t, inSQLite)
-}
-
-// TestAlterationsOfPostgreSQL makes each alteration in PostgreSQL.
-func TestAlterationsOfPostgreSQL(t *testing.T) {
-	t.Parallel()
-	server := pgtest.Start(t)
-	t.Run("each", func(t *testing.T) {
-		check(t, func(t *testing.T) *scene {
-			url := server.Database(t)
-			j, err := pgjournal.Open(t.Context(), pgjournal.Config{URL: url})
-			must(t, err)
-			t.Cleanup(func() { _ = j.Close() })
-			return newScene(t, j, func(statement string, args ...any) {
-				c, err := pgx.Connect(t.Context(), url)
-				must(t, err)
-				defer c.Close(context.WithoutCancel(t.Context()))
-				for i := 1; strings.Contains(statement, "?"); i++ {
-					statement = strings.Replace(statement, "?", fmt.Sprintf("$%d", i), 1)
-				}
-				_, err = c.Exec(t.Context(), statement, args...)
-				must(t, err)
+	s := inSQLite(t)
+	var owners []func()
+	for _, id := range []string{answered, another, recordsGo, retained} {
+		of, err := s.Journal.LeavesOf(t.Context(), id)
+		must(t, err)
+		for _, l := range of {
+			owners = append(owners, func() {
+				s.exec("UPDATE leaf SET request = "+num+", version = ? WHERE num = ?", id, l.Version, l.Index)
 			})
-		})
-	})
+		}
+	}
+	theirs, err := s.Journal.LeavesOf(t.Context(), forgotten)
+	must(t, err)
+	s.delete(forgotten)
+	s.exec("DELETE FROM request WHERE id = ?", forgotten)
+	s.exec("UPDATE counter SET request = (SELECT count(*) FROM request), leaf = 0")
+	s.exec("DELETE FROM leaf")
+	s.exec("DELETE FROM tree")
+	l, err := receipt.NewLog(receipt.Config{Journal: s.Journal, Key: s.signer, Mirror: s.Mirror})
+	must(t, err)
+	found := func(code string) bool {
+		return slices.ContainsFunc(s.audit(t).Findings, func(f audit.Finding) bool { return f.Code == code })
+	}
+	for range 2 {
+		if _, err := l.Publish(t.Context()); !errors.Is(err, receipt.ErrBehind) {
+			t.Fatalf("the log goes on: %v", err)
+		}
+		must(t, l.SignTakenIn(t.Context(), s.Now))
+	}
+	if !found("checkpoint") {
+		t.Error("leaves were deleted, and nothing says so")
+	}
+	must(t, l.TakeIn(t.Context()))
+	for _, own := range owners { // as facts that are taken up do
+		own()
+	}
+	if !found("leaf-unowned") {
+		t.Error("before it is signed which leaves are of no request, none is believed to be")
+	}
+	for range 2 {
+		must(t, l.SignTakenIn(t.Context(), s.Now))
+	}
+	r := s.audit(t)
+	if len(r.Findings) != 1 || r.Findings[0].Code != "head" || r.Findings[0].Request != forgotten || r.Unowned != int64(len(theirs)) {
+		t.Errorf("%+v", r)
+	}
+	for _, t2 := range theirs {
+		if !r.TakenIn.Has(t2.Index) {
+			t.Errorf("leaf %d isn't signed", t2.Index)
+		}
+	}
+	s.vanish(answered, "NULL", "NULL")
+	if !found("leaf-unowned") {
+		t.Error("what is deleted later isn't found")
+	}
+}
+
+// TestTimersOfPostgreSQL: who writes to the table of timers can have a request forgotten late or
+// never. Each is named, and mended when a coordinator starts.
+func TestTimersOfPostgreSQL(t *testing.T) {
+	t.Parallel()
+	s := inPostgreSQL(t, pgtest.Shared(t))
+	s.exec("DELETE FROM timer WHERE request = "+num, answered)
+	s.exec("UPDATE timer SET wake_at = '2099-01-01' WHERE request = "+num, another)
+	s.exec("INSERT INTO timer SELECT num, '2099-01-01' FROM request WHERE id = ?", forgotten)
+	r := s.audit(t)
+	var named []string
+	for _, f := range r.Findings {
+		if f.Code == "timer" {
+			named = append(named, f.Request)
+		}
+	}
+	slices.Sort(named)
+	if want := []string{answered, forgotten, another}; len(r.Findings) != 3 || !slices.Equal(named, []string{want[0], want[1], want[2]}) {
+		t.Errorf("%v", r.Findings)
+	}
+	n, err := lifecycle.MendTimers(t.Context(), s.Journal)
+	if err != nil || n != 3 {
+		t.Errorf("%d are mended: %v", n, err)
+	}
+	if r := s.audit(t); len(r.Findings) > 0 {
+		t.Errorf("%v", r.Findings)
+	}
+	s.Tick(s.Now.AddDate(3, 0, 0))
+	for _, id := range []string{answered, another} {
+		if state, err := s.Requests.State(t.Context(), id); err != nil || state.SubjectForgotten.IsZero() {
+			t.Errorf("%s isn't forgotten: %v", id, err)
+		}
+	}
+}
+
+// TestWhatIsExpected: what lies beside an answer for who opens it, and letters that an erasure
+// of the person has reached, are no findings; and forgetting leaves nothing in the outbox.
+func TestWhatIsExpected(t *testing.T) {
+	t.Parallel()
+	s := inSQLite(t)
+	s.keyed(answered)
+	late := s.late()
+	if r := s.audit(t); len(r.Findings) > 0 {
+		t.Errorf("what is beside an answer: %v", r.Findings)
+	}
+	const erasure = "10000000-0000-4000-8000-000000000008"
+	s.Request(erasure, dsar.Erasure, "anna@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
+	s.Tick(s.Now)
+	publish := func() {
+		l, err := receipt.NewLog(receipt.Config{Journal: s.Journal, Key: s.signer, Mirror: s.Mirror})
+		must(t, err)
+		_, err = l.Publish(t.Context())
+		must(t, err)
+	}
+	publish()
+	if there, err := s.Outbox.Exists(t.Context(), late); err != nil || there {
+		t.Fatalf("the erasure reached no letter: %v", err)
+	}
+	if r := s.audit(t); len(r.Findings) > 0 {
+		t.Errorf("what an erasure has reached: %v", r.Findings)
+	}
+	s.Tick(s.Now.AddDate(20, 0, 0))
+	publish()
+	list := s.Outbox.List(nil)
+	for {
+		o, err := list.Next(t.Context())
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		if is := outbox.Parse(o.Key); is.RequestID != open && is.RequestID != retained { // which stay, of right
+			t.Errorf("left: %s", o.Key)
+		}
+	}
 }
 
 // TestExport: what is exported is enough to verify every chain with other tools.

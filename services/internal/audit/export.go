@@ -57,6 +57,16 @@ type exportedCheckpoint struct {
 	Note  string `json:"note"`
 }
 
+type exportedSearch struct {
+	Kind  string    `json:"kind"` // "search"
+	Place int64     `json:"place"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	Hash  string    `json:"hash"`
+	Found int       `json:"found"`
+	Chain []byte    `json:"chain"`
+}
+
 func (e *exporter) request(row journal.Row, facts []journal.Fact) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -84,6 +94,12 @@ func (e *exporter) checkpoint(where string, signed []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return exportError(e.enc.Encode(exportedCheckpoint{"checkpoint", where, string(signed)}))
+}
+
+func (e *exporter) search(l journal.SearchLink) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return exportError(e.enc.Encode(exportedSearch{"search", l.Place, l.At, l.By, l.Hash, l.Found, l.Chain}))
 }
 
 func (e *exporter) flush() error { return exportError(e.buf.Flush()) }

@@ -17,6 +17,13 @@ func (a *audit) log(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var taken receipt.TakenIn
+	if a.Log != nil {
+		if taken, err = receipt.ReadTakenIn(ctx, a.Journal, a.Log); err != nil {
+			return err
+		}
+		a.report.TakenIn = taken
+	}
 	tree := &grown{}
 	for tree.size < size {
 		page, err := a.Journal.Leaves(ctx, tree.size, journal.MaxLeaves)
@@ -30,6 +37,14 @@ func (a *audit) log(ctx context.Context) error {
 		}
 		if ok, err := a.grow(ctx, tree, page); err != nil || !ok {
 			return err
+		}
+		for _, l := range page {
+			if l.RequestID != "" {
+				continue
+			}
+			if a.report.Unowned++; !taken.Has(l.Index) {
+				a.find("leaf-unowned", "", "Leaf %d of the log is of no request here, and its log hasn't signed that it was taken in from the mirror: its request was deleted.", l.Index)
+			}
 		}
 		if a.export != nil {
 			if err := a.export.leaves(page); err != nil {
@@ -100,6 +115,18 @@ func (a *audit) grow(ctx context.Context, tree *grown, page []journal.Leaf) (boo
 	return true, nil
 }
 
+// mirrored names files of the mirror that aren't what the log has: who reads it there, or
+// makes proofs of it, is told something else.
+func (a *audit) mirrored(ctx context.Context, size int64) error {
+	return receipt.CheckMirror(ctx, a.Mirror, a.Log.Name(), a.Journal, size, func(path string, missing bool) {
+		what := "was altered: it isn't what the log has"
+		if missing {
+			what = "is missing"
+		}
+		a.find("mirror", "", "The mirror's file %s %s.", path, what)
+	})
+}
+
 // signed holds the log against what was signed and mirrored.
 func (a *audit) signed(ctx context.Context, size int64) error {
 	if a.Log == nil {
@@ -144,6 +171,10 @@ func (a *audit) signed(ctx context.Context, size int64) error {
 		}
 		if err != nil || root != c.Root {
 			a.find("checkpoint", "", "The log isn't the one that was signed, as the %s says: its first %d leaves are others.", where, c.Size)
+		} else if where == "mirror" {
+			if err := a.mirrored(ctx, c.Size); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"gocloud.dev/gcerrors"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
@@ -22,28 +20,58 @@ import (
 // maxMoves bounds how often a request that changes while it is looked at is read again.
 const maxMoves = 10
 
-// request looks at one request.
-func (a *audit) request(ctx context.Context, row journal.Row) error {
-	facts, err := a.Journal.Facts(ctx, row.RequestID, 1)
-	if err != nil {
-		return err
+// look is one look at one request.
+type look struct {
+	*audit
+	first    bool // it is counted and exported
+	findings []Finding
+}
+
+func (a *look) find(code, request, format string, args ...any) {
+	a.findings = append(a.findings, Finding{code, request, fmt.Sprintf(format, args...)})
+}
+
+// at looks at a request. What can't be read of it is found, and ends nothing else.
+func (a *look) at(ctx context.Context, id string) error {
+	row, facts, err := a.read(ctx, id)
+	if errors.Is(err, journal.ErrNotFound) {
+		a.find("row", id, "Its row was deleted while it was looked at.")
+		return nil
 	}
+	if err == nil {
+		err = a.check(ctx, row, facts)
+	}
+	if errors.Is(err, journal.ErrDamaged) {
+		a.find("unreadable", id, "A part of it can't be read: %s.", unreadable(err))
+		return nil
+	}
+	return err
+}
+
+// read returns a request's row and facts as they were at one moment.
+func (a *look) read(ctx context.Context, id string) (row journal.Row, facts []journal.Fact, err error) {
 	for range maxMoves {
-		now, err := a.Journal.Row(ctx, row.RequestID)
-		if err != nil && !errors.Is(err, journal.ErrNotFound) {
-			return err
+		before := row.Version
+		if facts, err = a.Journal.Facts(ctx, id, 1); err != nil {
+			return row, facts, err
 		}
-		if err != nil || now.Version == row.Version {
+		if row, err = a.Journal.Row(ctx, id); err != nil {
+			return row, facts, err
+		}
+		if n := len(facts); n > 0 && facts[n-1].Version == row.Version || row.Version == before {
 			break
 		}
-		row = now
-		if facts, err = a.Journal.Facts(ctx, row.RequestID, 1); err != nil {
-			return err
-		}
 	}
-	a.done.Add(1)
-	a.facts.Add(int64(len(facts)))
-	if a.export != nil {
+	return row, facts, nil
+}
+
+// check holds a request's parts against each other.
+func (a *look) check(ctx context.Context, row journal.Row, facts []journal.Fact) (err error) {
+	if a.first {
+		a.facts.Add(int64(len(facts)))
+		a.listed(row.RequestID, row.Version)
+	}
+	if a.first && a.export != nil {
 		if err := a.export.request(row, facts); err != nil {
 			return err
 		}
@@ -61,13 +89,14 @@ func (a *audit) request(ctx context.Context, row journal.Row) error {
 	events := make([]core.Event, len(facts))
 	for i, f := range facts {
 		if events[i], err = core.Decode(f.Type, f.Data); err != nil {
-			a.find("fact", id, "Version %d can't be read; its hash is right, so it was written so: by a newer version, or by a stranger.", f.Version)
-			return nil //nolint:nilerr // the report says it
+			a.find("unreadable", id, "Table fact, row %s version %d: its data can't be read, and its hash is right, so it was written so: by a newer version, or by a stranger.", id, f.Version)
+			return a.leaves(ctx, id, facts, nil)
 		}
 	}
 	state := core.Fold(events)
-	if state.Accepted.RequestID != id {
+	if state.Accepted.RequestID != id || !dsar.ValidRequestID(id) {
 		a.find("fact", id, "Its first fact is of request %s: the two were exchanged.", state.Accepted.RequestID)
+		return a.leaves(ctx, id, facts, events)
 	}
 	a.row(row, lifecycle.RowOf(state, facts[len(facts)-1]))
 	if err := a.fingerprints(ctx, state, events); err != nil {
@@ -76,15 +105,19 @@ func (a *audit) request(ctx context.Context, row journal.Row) error {
 	if err := a.leaves(ctx, id, facts, events); err != nil {
 		return err
 	}
+	if err := a.committed(ctx, id, facts, events); err != nil {
+		return err
+	}
 	if err := a.keys(ctx, state); err != nil {
 		return err
 	}
-	return a.answer(ctx, state)
+	return a.outside(ctx, state, events)
 }
 
 // row holds a row against what its facts amount to.
-func (a *audit) row(row, want journal.Row) {
-	if slices.Equal(row.Needs, []string{journal.NeedUnknown}) { // until the coordinator has looked
+func (a *look) row(row, want journal.Row) {
+	// Until the coordinator has looked, which it does at open requests of before v0.2.0.
+	if !want.Status.Ended() && slices.Equal(row.Needs, []string{journal.NeedUnknown}) {
 		row.Needs = want.Needs
 	}
 	is, should := reflect.ValueOf(normal(row)), reflect.ValueOf(normal(want))
@@ -110,7 +143,7 @@ func normal(r journal.Row) journal.Row {
 // fingerprints holds those by which the request is found against its facts. What facts
 // hold by fingerprints of the request's own is opened for that; without a vault, or where
 // its keys are gone, only how many there are is compared.
-func (a *audit) fingerprints(ctx context.Context, s core.State, events []core.Event) error {
+func (a *look) fingerprints(ctx context.Context, s core.State, events []core.Event) error {
 	id := s.Accepted.RequestID
 	is, err := a.Journal.Fingerprints(ctx, id)
 	if err != nil {
@@ -153,7 +186,7 @@ func (a *audit) fingerprints(ctx context.Context, s core.State, events []core.Ev
 }
 
 // comparePrints names fingerprints that are missing, and that there should be none of.
-func (a *audit) comparePrints(id string, is, should []string) {
+func (a *look) comparePrints(id string, is, should []string) {
 	if slices.ContainsFunc(should, func(p string) bool { return !slices.Contains(is, p) }) {
 		a.find("fingerprint", id, "A fingerprint was deleted: it isn't found by every identifier that it has.")
 	}
@@ -164,7 +197,7 @@ func (a *audit) comparePrints(id string, is, should []string) {
 
 // countPrints does what can be done where identifiers can't be opened: their fingerprints
 // are as many as they are themselves.
-func (a *audit) countPrints(id string, is, words []string, identifiers int) {
+func (a *look) countPrints(id string, is, words []string, identifiers int) {
 	n := 0
 	for _, p := range is {
 		if !strings.Contains(p, ":") {
@@ -181,13 +214,17 @@ func (a *audit) countPrints(id string, is, words []string, identifiers int) {
 
 // leaves holds a request's leaves in the log against its facts; events is nil where those
 // can't be believed.
-func (a *audit) leaves(ctx context.Context, id string, facts []journal.Fact, events []core.Event) error {
+func (a *look) leaves(ctx context.Context, id string, facts []journal.Fact, events []core.Event) error {
 	is, err := a.Journal.LeavesOf(ctx, id)
 	if err != nil {
 		return err
 	}
 	byVersion := map[int][]byte{}
 	for _, l := range is {
+		if _, twice := byVersion[l.Version]; twice {
+			a.find("leaf", id, "Leaf %d of the log is the second one of its version %d: it was another request's.", l.Index, l.Version)
+			continue
+		}
 		byVersion[l.Version] = l.Data
 		if l.Version > len(facts) {
 			a.find("leaf", id, "Leaf %d of the log is of its version %d, which isn't there: its last facts were cut off.", l.Index, l.Version)
@@ -215,7 +252,7 @@ func (a *audit) leaves(ctx context.Context, id string, facts []journal.Fact, eve
 }
 
 // keys holds the vault's keys against what was forgotten, and what wasn't.
-func (a *audit) keys(ctx context.Context, s core.State) error {
+func (a *look) keys(ctx context.Context, s core.State) error {
 	if a.Vault == nil {
 		return nil
 	}
@@ -252,28 +289,4 @@ func opens(does bool, what string) string {
 		return fmt.Sprintf("It was journalled that %s were forgotten, and the keys are there: restored from a backup, perhaps.", what)
 	}
 	return fmt.Sprintf("The keys of %s are destroyed, and no fact says so.", what)
-}
-
-// answer holds the outbox against the journal.
-func (a *audit) answer(ctx context.Context, s core.State) error {
-	if a.Outbox == nil || s.Status != core.StatusCompleted || s.Bundle.Name == "" {
-		return nil
-	}
-	o, err := a.Outbox.Attributes(ctx, s.Bundle.Name)
-	there := gcerrors.Code(err) != gcerrors.NotFound
-	switch forgotten := !s.RecordsForgotten.IsZero(); {
-	case there && err != nil:
-		return err
-	case there && forgotten:
-		a.find("answer", s.Accepted.RequestID, "Its answer was forgotten, and lies in the outbox.")
-	case !there && !forgotten:
-		a.find("answer", s.Accepted.RequestID, "Its answer isn't in the outbox.")
-	case there && o.Size < s.Bundle.Bytes:
-		a.find("answer", s.Accepted.RequestID, "Its answer in the outbox is shorter than the journal says: it was cut off or exchanged.")
-	case there && a.Vault != nil && a.Answer != nil:
-		if err := a.Answer(ctx, s.Accepted.RequestID, s.Bundle); err != nil {
-			a.find("answer", s.Accepted.RequestID, "Its answer in the outbox isn't the one that the journal names.")
-		}
-	}
-	return nil
 }

@@ -16,6 +16,8 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
 	"gocloud.dev/gcerrors"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // Op names a call on the bucket, for [Bucket.Fault].
@@ -100,9 +102,9 @@ func (b *Bucket) fault(op Op, after bool) error {
 }
 
 var (
-	errNotFound    = errors.New("blobtest: no such blob")
-	errExists      = errors.New("blobtest: the blob exists")
-	errUnsupported = errors.New("blobtest: not supported")
+	errNotFound    = telemetry.Constant("blobtest: no such blob")
+	errExists      = telemetry.Constant("blobtest: the blob exists")
+	errUnsupported = telemetry.Constant("blobtest: not supported")
 )
 
 // handle is the driver's side of a bucket.

@@ -52,6 +52,8 @@ type Config struct {
 	// Dir is the data directory; it is made where it is missing. MUST NOT be
 	// shared: Start refuses one that another process holds.
 	Dir string
+	// Port is where it listens. 0: a free one.
+	Port int
 	// Topics are created where they are missing.
 	Topics []string
 	// Partitions is how many each created topic gets. Default
@@ -68,7 +70,7 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// Broker is a running broker, on a free port of the loopback interface.
+// Broker is a running broker, on the loopback interface.
 type Broker struct {
 	cluster *kfake.Cluster
 	addr    string
@@ -94,6 +96,9 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 	}
 	b := &Broker{lock: lock, faults: &faults{log: c.Logger}, stop: make(chan struct{})}
 	options, own := signIn(c.Users)
+	if c.Port != 0 {
+		options = append(options, kfake.Ports(c.Port))
+	}
 	b.cluster, err = kfake.NewCluster(append(options,
 		kfake.NumBrokers(1),
 		kfake.ClusterID("habeas-embedded"),

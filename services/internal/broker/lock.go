@@ -64,5 +64,9 @@ func readPID(r io.Reader) int {
 }
 
 // release unlocks the directory. The file stays: removing it would let two
-// processes lock two files of the same name.
-func (l *dirLock) release() { _ = l.file.Close() }
+// processes lock two files of the same name. To close it isn't enough: a process that was
+// being started just then has it as well, until it runs its own program.
+func (l *dirLock) release() {
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) // closing it unlocks it, too
+	_ = l.file.Close()
+}

@@ -3,12 +3,12 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
@@ -40,9 +40,9 @@ func Describe(m *manifest.Manifest, lang *words.Language, law string) statement.
 	for i := range m.Datasets {
 		ds := &m.Datasets[i]
 		s.Datasets[i] = statement.Dataset{
-			Dataset: ds.Name, Title: titleOr(lang.Text(ds.Title), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: lang.Text(ds.Purpose),
-			LegalBasis: ds.LegalBasis, Recipients: recipients(m, ds, lang), Receives: receives(m, ds, lang), Storage: lang.Text(ds.Storage), GoesWith: ds.GoesWith,
-			Sensitive: ds.Sensitive, Marks: marks(m, ds), Outside: outside(m, ds, lang), Columns: differing(ds, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
+			Dataset: ds.Name, Title: titleOr(lang.Text(ds.Title), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: lang.Text(ds.Purpose), Purposes: titles(used, ds.Nature(), lang),
+			LegalBasis: ds.LegalBasis, Recipients: recipients(m, ds, lang), Receives: receives(m, ds, lang, law), Storage: lang.Text(ds.Storage), GoesWith: ds.GoesWith,
+			Sensitive: ds.Sensitive, Marks: marks(m, ds), Outside: outside(m, ds, lang), Columns: differing(ds, used, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
 			Column: func(name string) string {
 				if c := ds.Column(name); c != nil {
 					return columnTitle(c, lang)
@@ -95,19 +95,40 @@ func marks(m *manifest.Manifest, ds *manifest.Dataset) []string {
 }
 
 // receives returns those who receive a dataset that the catalogue has.
-func receives(m *manifest.Manifest, ds *manifest.Dataset, lang *words.Language) []statement.Recipient {
+func receives(m *manifest.Manifest, ds *manifest.Dataset, lang *words.Language, law string) []statement.Recipient {
 	var out []statement.Recipient
 	ids, all := m.Receives(ds)
 	for i, r := range all {
 		if ids[i] != "" {
-			out = append(out, statement.Recipient{Recipient: ids[i], Name: lang.Text(r.Name), Role: r.Role, Does: lang.Text(r.Does), Country: r.Country, Safeguard: lang.Text(r.Safeguard), Why: lang.Text(r.Told.Why)})
+			out = append(out, statement.Recipient{Recipient: ids[i], Name: lang.Text(r.Name), Role: r.Role, Does: lang.Text(r.Does), Country: r.Country, Safeguard: safeguard(r, lang, law), Why: lang.Text(r.Told.Why)})
 		}
 	}
 	return out
 }
 
+// safeguard names that of a transfer to a recipient; empty where none is known under the law.
+func safeguard(r manifest.Recipient, lang *words.Language, law string) string {
+	if t := r.SafeguardUnder(law); len(t) > 0 {
+		return lang.Text(t)
+	}
+	return ""
+}
+
+// titles returns what data is used for, one by one: where the catalogue has none of it, in the
+// manifest's own words.
+func titles(used manifest.Purposes, n manifest.Nature, lang *words.Language) []string {
+	if len(n.Purposes) == 0 {
+		return []string{lang.Text(n.Purpose)}
+	}
+	var out []string
+	for _, id := range n.Purposes {
+		out = append(out, lang.Text(used[id].Title))
+	}
+	return out
+}
+
 // differing returns the columns that aren't in all what their dataset is.
-func differing(ds *manifest.Dataset, lang *words.Language) []statement.Differing {
+func differing(ds *manifest.Dataset, used manifest.Purposes, lang *words.Language) []statement.Differing {
 	var out []statement.Differing
 	for i := range ds.Columns {
 		c := &ds.Columns[i]
@@ -117,7 +138,7 @@ func differing(ds *manifest.Dataset, lang *words.Language) []statement.Differing
 		n := ds.NatureOf(c)
 		out = append(out, statement.Differing{
 			Column:   statement.Column{Column: c.Name, Title: columnTitle(c, lang)},
-			Category: n.Category, Origin: string(n.Origin), Purpose: lang.Text(n.Purpose), LegalBasis: n.LegalBasis, Sensitive: n.Sensitive,
+			Category: n.Category, Origin: string(n.Origin), Purpose: lang.Text(n.Purpose), Purposes: titles(used, n, lang), LegalBasis: n.LegalBasis, Sensitive: n.Sensitive,
 		})
 	}
 	return out
@@ -129,7 +150,7 @@ func (b *build) readings() []statement.Reading {
 	for _, part := range b.systems {
 		for i := range part.Manifest.Datasets {
 			name := part.Manifest.Datasets[i].Name
-			r := statement.Reading{System: part.name, Dataset: name, LeftOut: part.leftOut[name]}
+			r := statement.Reading{System: part.name, Dataset: name, LeftOut: part.leftOut[name], Corrections: part.corrections[name]}
 			if t := part.table(name); t != nil {
 				r.Records, r.Files = t.records, []string{t.csvName(), t.jsonName()}
 				r.Uncovered, r.Years, r.Since = t.uncovered, t.years, t.sinceDay
@@ -142,7 +163,7 @@ func (b *build) readings() []statement.Reading {
 					}
 				}
 			}
-			if r.Records+r.LeftOut > 0 {
+			if r.Records+r.LeftOut > 0 || len(r.Corrections) > 0 {
 				out = append(out, r)
 			}
 		}
@@ -205,7 +226,7 @@ func encode(dst []byte, d *statement.Document) ([]byte, error) {
 }
 
 // errLast says that a document's statements aren't what it ends in any more.
-var errLast = errors.New("bundle: an answer doesn't end in its statements")
+var errLast = telemetry.Constant("bundle: an answer doesn't end in its statements")
 
 func titleOr(title, name string) string {
 	if title != "" {

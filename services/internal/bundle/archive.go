@@ -20,8 +20,8 @@ const (
 	// few per cent of size.
 	deflateLevel = 1
 	// storeBelow is the length under which a file is stored as it is: deflating
-	// so little costs more time than its bytes are worth on disk.
-	storeBelow = 12 << 10
+	// so little saves next to nothing (docs/benchmarks.md).
+	storeBelow = 256
 )
 
 // packed is a file of the bag that has been written, with its size and hash.

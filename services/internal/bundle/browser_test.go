@@ -64,6 +64,17 @@ func worldlyInput(t testing.TB, locale string, messages int) input {
 	return in
 }
 
+// rightToLeft reports whether Arabic in a table is read and set from the right, though the page
+// is from the left: the number in brackets, which comes last, is the furthest to the left of
+// its line, and the text ends where its cell does.
+const rightToLeft = `(() => {
+	const cell = [...document.querySelectorAll(".records td")].find(e => /^[\u0600-\u06ff].*\(\d+\)$/.test(e.textContent));
+	const text = [...cell.childNodes].find(n => n.nodeType === Node.TEXT_NODE), range = document.createRange();
+	const at = i => { range.setStart(text, i); range.setEnd(text, i + 1); return range.getBoundingClientRect(); };
+	const bracket = text.data.lastIndexOf("("), style = getComputedStyle(cell);
+	return at(bracket).left < at(bracket - 2).left && Math.abs(at(0).right - (cell.getBoundingClientRect().right - parseFloat(style.paddingRight))) < 2;
+})()`
+
 // pixel is a picture of one pixel (PNG).
 const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -103,6 +114,7 @@ func TestBrowserAnswer(t *testing.T) {
 				p.Fits()
 				p.Usable()
 				p.Shoot("answer-" + lang + "-" + l.Name())
+				p.True(rightToLeft)
 			}
 			p.Script(`document.querySelector(".set img").scrollIntoView()`)
 			p.True(`document.querySelector(".set img").naturalWidth === 1`)

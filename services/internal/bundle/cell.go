@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"habeas.dev/pkg/record"
 	"habeas.dev/services/internal/spreadsheet"
 )
 
@@ -28,7 +29,7 @@ func appendCSV(dst []byte, raw json.RawMessage) []byte {
 			}
 			return appendQuoted(append(dst, '"'), plain)
 		}
-		text := []byte(unquote(raw))
+		text := []byte(record.Text(raw))
 		if spreadsheet.FormulaLike(text) {
 			return appendQuoted(append(dst, '"', '\''), text)
 		}
@@ -83,18 +84,6 @@ func plainString(raw json.RawMessage) ([]byte, bool) {
 	}
 	text := raw[1 : len(raw)-1]
 	return text, bytes.IndexByte(text, '\\') < 0
-}
-
-// unquote returns the text of a JSON string.
-func unquote(raw json.RawMessage) string {
-	if text, ok := plainString(raw); ok {
-		return string(text)
-	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return string(raw) // the reader hands out valid JSON only
-	}
-	return s
 }
 
 // conforms reports whether a value is of a column's declared type, so that the

@@ -42,6 +42,7 @@ type part struct {
 	Ends     []core.ActionEnd
 	Open     []dsar.Action
 	Sources  []bundle.Source
+	Former   []bundle.Source
 }
 
 type policy struct {
@@ -87,6 +88,8 @@ func (in *input) bundle() bundle.Input {
 	for _, s := range in.Systems {
 		p := bundle.System{Manifest: s.Manifest, Sources: s.Sources}
 		p.Released = slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool { return e.Code == dsar.CodeOthersReleased })
+		p.Former = s.Former
+		p.Reviewed = slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool { return e.Code == dsar.CodeOthersReviewed })
 		out.Systems = append(out.Systems, p)
 		if s.Manifest != nil {
 			described = append(described, bundle.Describe(s.Manifest, lang, in.Jurisdiction))

@@ -57,15 +57,15 @@ func (t *table) withFile(row []json.RawMessage, record int64) []json.RawMessage 
 }
 
 // fileName returns where the file of a record is, below data/.
-func (t *table) fileName(row []json.RawMessage, record int64) string {
+func (t *table) fileName(row []json.RawMessage, n int64) string {
 	name := ""
 	if t.named >= 0 {
-		name = safeName(cellText(row[t.named]))
+		name = safeName(record.Text(row[t.named]))
 	}
 	if name != "" {
 		name = "-" + name
 	}
-	return t.system + "/" + t.dataset.Name + "/" + strconv.FormatInt(record+1, 10) + name
+	return t.system + "/" + t.dataset.Name + "/" + strconv.FormatInt(n+1, 10) + name
 }
 
 // safeName returns of a file's name what every file system takes.

@@ -52,9 +52,19 @@ type System struct {
 	// Sources are its record streams (pkg/record). A dataset MUST be in one of
 	// them only, and every dataset and column MUST be declared in the manifest.
 	Sources []Source
+	// Former are streams of what was held in fields before they were corrected, as a worker
+	// leaves them ([worker.FormerColumn]).
+	Former []Source
+	// Lost reports whether an error says that such a stream is damaged or gone for good: the
+	// answer then says what was corrected and not what stood there, since no correction is made
+	// twice. nil: it fails.
+	Lost func(err error) bool
 	// Released tells that a person has looked at what may be about other people, and
 	// shows it.
 	Released bool
+	// Reviewed tells that a person has looked at each value: what isn't to be shown isn't in
+	// it, and no rule of the manifest takes more away.
+	Reviewed bool
 	// Refused are the datasets that the person isn't given: their records are counted and
 	// left out.
 	Refused []string

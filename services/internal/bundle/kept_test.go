@@ -133,6 +133,16 @@ func TestOwnCopiesOpen(t *testing.T) {
 	golden(t, "own-open-fr", inFrench(in), []string{"ne sont pas encore détruites"}, nil)
 }
 
+// TestOwnUnfetched: the certificate says that an answer which nobody has fetched is kept for the
+// person, and until when.
+func TestOwnUnfetched(t *testing.T) {
+	t.Parallel()
+	in := erasureInput(t)
+	in.Keep, in.Copies = &core.Keep{AnswerDays: 30, AccountabilityMonths: 24}, &core.OwnCopies{Unfetched: 1, Until: in.ReceivedAt.AddDate(0, 0, 30), At: in.ReceivedAt, Fact: 1}
+	golden(t, "own-unfetched-en", in, []string{"had an answer that nobody had fetched yet"}, nil)
+	golden(t, "own-unfetched-fr", inFrench(in), []string{"n’avait pas encore été retirée"}, nil)
+}
+
 // TestKeptIsLockedWhereItIsFlagged: that nothing else is done with what stays is said
 // only where it is so.
 func TestKeptIsLockedWhereItIsFlagged(t *testing.T) {

@@ -1,16 +1,18 @@
 package bundle
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
 )
 
 // othersCell stands in CSV and JSON in the place of what is about other people
 // (GDPR art. 15(4) and 20(4)).
-var othersCell = json.RawMessage(`"[about somebody else, not shown]"`)
+var othersCell = json.RawMessage(`"` + record.AboutOthers + `"`)
 
 // others is a rule of the manifest, on a section's columns.
 type others struct {
@@ -40,21 +42,26 @@ func newOthers(ds *manifest.Dataset, names []string) []others {
 }
 
 // withoutOthers redacts what of a row is about other people. What a person must
-// look at stays only where one has, and released it.
+// look at stays only where one has, and released it; where one has looked at each value, that
+// says it.
 func (t *table) withoutOthers(b *build, row []json.RawMessage) []json.RawMessage {
+	if t.reviewed {
+		t.noteRedacted(row)
+		return row
+	}
 	var redacted []json.RawMessage
 	for i := range t.others {
 		o := &t.others[i]
 		if o.rule.NeedsPerson() && t.released || !o.rule.Concern(b.person(), func(column string) string {
 			if at, ok := o.told[column]; ok {
-				return cellText(row[at])
+				return record.Text(row[at])
 			}
 			return ""
 		}) {
 			continue
 		}
 		for _, at := range o.columns {
-			if cellText(row[at]) == "" {
+			if record.Text(row[at]) == "" {
 				continue
 			}
 			if redacted == nil {
@@ -72,15 +79,12 @@ func (t *table) withoutOthers(b *build, row []json.RawMessage) []json.RawMessage
 	return redacted
 }
 
-// cellText returns a value as a text; "" where there is none.
-func cellText(raw json.RawMessage) string {
-	switch {
-	case len(raw) == 0 || raw[0] == 'n':
-		return ""
-	case raw[0] == '"':
-		return unquote(raw)
-	default:
-		return string(raw)
+// noteRedacted notes of which columns a person has taken out single values.
+func (t *table) noteRedacted(row []json.RawMessage) {
+	for at := range row {
+		if c := t.columnAt(at); c != nil && bytes.Equal(row[at], othersCell) {
+			c.others = true
+		}
 	}
 }
 

@@ -113,3 +113,23 @@ func TestReleased(t *testing.T) {
 		}
 	}
 }
+
+// What a person has looked at value by value is answered so: what they took out is told, and
+// no rule takes more.
+func TestReviewed(t *testing.T) {
+	t.Parallel()
+	in := sharedTicket(t, manifest.OthersRedact, 0)
+	in.Systems[3].Ends[0].Code = dsar.CodeOthersReviewed
+	in.Systems[3].Sources = []bundle.Source{source(t, rows{"messages", []string{"number", "author", "body", "rating"}, []record.Record{
+		{"number": int64(1), "author": "Camille.O'Brien@example.com", "body": "my own words", "rating": nil},
+		{"number": int64(2), "author": "bob@example.com", "body": record.AboutOthers, "rating": int64(4711)},
+	}})}
+	data, _ := write(t, in)
+	files := unpack(t, data)
+	if csv := files["data/support/messages.csv"]; !strings.Contains(csv, "bob@example.com") || !strings.Contains(csv, "4711") || !strings.Contains(csv, record.AboutOthers) {
+		t.Error(csv)
+	}
+	if page := bundletest.ReadAloud(t, files["data/index.html"]); !strings.Contains(page, "Support · Messages · Text Part of this is about other people") {
+		t.Error("the page doesn't say what was taken out")
+	}
+}

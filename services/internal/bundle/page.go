@@ -90,6 +90,7 @@ const (
 	moreBody        // up to the records
 	moreEnd         // ends it
 	setFiles        // opens the paragraph of the files
+	setForms        // the tables, up to what else they are written as
 	setEnd
 	articlePieces
 )
@@ -353,6 +354,8 @@ func (p *pager) appendSet(out *pageOut, t *table) error {
 	if shown := int64(t.preview.rows); shown < t.records {
 		out.html = appendEscaped(out.html, fmt.Sprintf(w.Preview, w.Number(shown), w.Number(t.records))+" ")
 	}
+	add(piece[setForms])
+	out.html = t.appendApp(out.html)
 	add(piece[setEnd])
 	return out.flush()
 }

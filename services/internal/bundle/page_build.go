@@ -242,10 +242,10 @@ func (p *pager) categories() {
 	rows := &categoryRows{w: w, of: map[string]*categoryTerms{}}
 	p.each(func(d *statement.Dataset) {
 		if !d.AllDiffer {
-			rows.add(d.Category, d.Title, d.Origin, d.Purpose, d.Recipients)
+			rows.add(d.Category, d.Title, d.Origin, d.Purposes, d.Recipients)
 		}
 		for _, c := range d.Columns {
-			rows.add(c.Category, d.Title+" · "+c.Title, c.Origin, c.Purpose, d.Recipients)
+			rows.add(c.Category, d.Title+" · "+c.Title, c.Origin, c.Purposes, d.Recipients)
 		}
 	})
 	for _, category := range rows.order {
@@ -286,14 +286,17 @@ type categoryRows struct {
 // categoryTerms are the cells of one category.
 type categoryTerms struct{ data, sources, purposes, recipients []string }
 
-func (r *categoryRows) add(category, title, origin, purpose string, recipients []string) {
+func (r *categoryRows) add(category, title, origin string, purposes, recipients []string) {
 	t := r.of[category]
 	if t == nil {
 		t = &categoryTerms{}
 		r.of[category] = t
 		r.order = append(r.order, category)
 	}
-	t.data, t.sources, t.purposes = appendNew(t.data, title), appendNew(t.sources, words.Named(r.w.Origins, manifest.Origin(origin))), appendNew(t.purposes, purpose)
+	t.data, t.sources = appendNew(t.data, title), appendNew(t.sources, words.Named(r.w.Origins, manifest.Origin(origin)))
+	for _, purpose := range purposes {
+		t.purposes = appendNew(t.purposes, purpose)
+	}
 	for _, to := range recipients {
 		t.recipients = appendNew(t.recipients, to)
 	}

@@ -443,7 +443,11 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	in := typicalInput(t)
 	var wr bundle.Writer
-	for left := 0; left < 90_000; left += 5000 {
+	var complete bytes.Buffer
+	if _, err := wr.Write(t.Context(), &complete, in.bundle()); err != nil {
+		t.Fatal(err)
+	}
+	for left := 0; left < complete.Len(); left += complete.Len() / 18 {
 		_, err := wr.Write(t.Context(), &failing{left}, in.bundle())
 		var src *bundle.SourceError
 		if !errors.Is(err, errFull) || errors.As(err, &src) {

@@ -40,6 +40,7 @@ var places = map[statement.Kind]place{
 	statement.Anonymised:     func(p *pager, s statement.Said) { p.total("erased", s); p.row(s).anonymised = s.Records },
 	statement.Gone:           func(p *pager, s statement.Said) { p.total("gone", s); p.row(s).gone = s.Records; p.note(s) },
 	statement.MaybeErased:    func(p *pager, s statement.Said) { p.total("gone", s); p.row(s).gone = s.Records; p.note(s) },
+	statement.Reassigned:     (*pager).note,
 	statement.Late:           (*pager).note,
 	statement.Kept:           func(p *pager, s statement.Said) { p.total("kept", s); p.row(s).kept += s.Records; p.card(s) },
 	statement.LetGo:          (*pager).note,
@@ -53,7 +54,7 @@ var places = map[statement.Kind]place{
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
 	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyRefused: answer("warm"), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.MayStillHold: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
-	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.GoesOn: answer(""),
+	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
 
 	statement.AskedAgain:       func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
@@ -77,7 +78,7 @@ var places = map[statement.Kind]place{
 	statement.NothingLeftOut:     func(p *pager, s statement.Said) { p.page.NothingLeftOut = s.Text },
 	statement.KeptUnused:         func(p *pager, s statement.Said) { p.page.Locked = s.Text },
 
-	statement.OwnAnswer: own, statement.OwnRecord: own, statement.OwnErasure: own, statement.OwnTrace: own, statement.OwnCopies: own, statement.OwnNoCopies: own, statement.OwnOpen: own,
+	statement.OwnAnswer: own, statement.OwnRecord: own, statement.OwnErasure: own, statement.OwnTrace: own, statement.OwnCopies: own, statement.OwnNoCopies: own, statement.OwnOpen: own, statement.OwnUnfetched: own,
 
 	// What letters say; the letter with the answer stands at the head of the page.
 	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.RefusedInPart: inLetter, statement.Answered: inLetter,
@@ -183,6 +184,9 @@ func (p *pager) corrected(s statement.Said) {
 	p.total("changed", s)
 	if len(s.Columns) > 0 {
 		r.title += strings.Replace(p.w.FieldsChanged, "%s", p.columns(s), 1)
+	}
+	if len(s.Corrections) > 0 {
+		p.note(s)
 	}
 }
 

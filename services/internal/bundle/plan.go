@@ -57,6 +57,7 @@ type plan struct {
 	dated, since int      // the section's columns with the record's date, and the day since which the person is a customer; -1: none
 	file, named  int      // the columns with a file's content and name; -1: none
 	others       []others // what of its records is about other people
+	app          *app     // the form in which its records are written once more; nil: none
 
 	csvHeader, csvPrefix, jsonPrefix []byte
 
@@ -142,6 +143,7 @@ func newPlan(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, key
 		pl.columns[pl.file].file = m.System + "/" + ds.Name + "/"
 	}
 	pl.others = newOthers(ds, pl.names)
+	pl.app = newApp(pl)
 	return pl, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
 )
 
 const (
@@ -34,12 +35,8 @@ func (c *column) ending(value json.RawMessage) string {
 	if c.secret != manifest.PaymentCard || len(value) == 0 {
 		return ""
 	}
-	text := string(value)
-	if value[0] == '"' {
-		text = unquote(value)
-	}
 	var digits []byte
-	for _, b := range []byte(text) {
+	for _, b := range []byte(record.Text(value)) {
 		switch {
 		case b >= '0' && b <= '9':
 			digits = append(digits, b)

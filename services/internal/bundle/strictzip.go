@@ -11,6 +11,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // A ZIP says everything twice: once before each file and once in the directory at its
@@ -342,7 +344,7 @@ func (e *dirEntry) checkStored() error {
 	return nil
 }
 
-var errTrailing = errors.New("bytes follow the end of the compressed content")
+var errTrailing = telemetry.Constant("bytes follow the end of the compressed content")
 
 // inflate decompresses a file, and fails where compressed content ends before its place
 // does: nothing may hide there, since archive/zip alone wouldn't see what hides there.

@@ -2,11 +2,12 @@ package bundle
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
 	"time"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
@@ -64,6 +65,10 @@ type table struct {
 	files     int64             // how many of the records hold one
 	// released says that a person has looked, and shows what is about others.
 	released bool
+	// reviewed says that a person has looked at each value.
+	reviewed bool
+
+	apps appBuffer
 
 	csv, json         []byte // what isn't written yet
 	csvEntry          *entry // set where the CSV is large
@@ -84,7 +89,7 @@ func columnTitle(c *manifest.Column, lang *words.Language) string {
 	return readable(c.Name)
 }
 
-var errColumns = errors.New("a row has another number of values than its section has columns")
+var errColumns = telemetry.Constant("a row has another number of values than its section has columns")
 
 // row adds one record in the first pass.
 func (t *table) row(b *build, row []json.RawMessage) error {
@@ -97,6 +102,7 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 		row = t.withFile(row, t.records)
 		t.files++
 	}
+	t.appRow(b, row)
 	if t.records == 0 {
 		t.csv = append(t.csv, t.csvHeader...)
 		t.preview.arrange(t.columns, row)
@@ -177,7 +183,7 @@ func (t *table) covered(row []json.RawMessage) []json.RawMessage {
 		left := t.leftOut[i]
 		if left.Kind == "" {
 			t.cells = append(t.cells, value)
-		} else if cellText(value) != "" && !slices.Contains(t.uncovered, left) {
+		} else if record.Text(value) != "" && !slices.Contains(t.uncovered, left) {
 			t.uncovered = append(t.uncovered, left)
 		}
 	}

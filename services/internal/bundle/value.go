@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
 )
 
 // A value on the page is in the words of its language: dates, numbers, countries, yes and
@@ -99,7 +100,7 @@ func (p *preview) value(html []byte, raw json.RawMessage, c *column) []byte {
 		}
 		return html
 	case c.file != "" && raw[0] == '"':
-		if name, is := strings.CutPrefix(unquote(raw), c.file); is && !strings.Contains(name, "/") {
+		if name, is := strings.CutPrefix(record.Text(raw), c.file); is && !strings.Contains(name, "/") {
 			return appendFile(html, c.file+name)
 		}
 	}
@@ -114,7 +115,7 @@ func (p *preview) plain(html []byte, raw json.RawMessage, m meaning, depth int) 
 	case raw[0] == '"':
 		text, ok := plainString(raw)
 		if !ok {
-			text = []byte(unquote(raw))
+			text = []byte(record.Text(raw))
 		}
 		return p.text(html, text, m)
 	case raw[0] == 't':
@@ -256,7 +257,7 @@ func named(one part) part {
 	}
 	slices.SortFunc(members, func(a, b part) int { return strings.Compare(a.key, b.key) })
 	if members[0].key == "name" && members[1].key == "value" && len(members[0].raw) > 2 && members[0].raw[0] == '"' {
-		return part{unquote(members[0].raw), members[1].raw}
+		return part{record.Text(members[0].raw), members[1].raw}
 	}
 	return one
 }

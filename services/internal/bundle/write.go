@@ -18,6 +18,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
@@ -86,12 +87,12 @@ func (e *SourceError) Unwrap() error { return e.Err }
 
 // ErrInput says that the input can't become a bundle: a name that can't be a
 // file's, or a system without a manifest.
-var ErrInput = errors.New("bundle: the input can't become a bundle")
+var ErrInput = telemetry.Constant("bundle: the input can't become a bundle")
 
 // ErrUndeclared says that a record stream holds a dataset or a column that the
 // system's manifest doesn't declare: nobody could say what it is, or whether it
 // may be shown.
-var ErrUndeclared = errors.New("the manifest doesn't declare it")
+var ErrUndeclared = telemetry.Constant("the manifest doesn't declare it")
 
 // Names become file names: without dots and slashes, so that they never unpack
 // outside of the folder. Two that differ in capitals only are refused too, since
@@ -118,6 +119,8 @@ type systemPart struct {
 	*System
 	name   string
 	tables []*table
+	// corrections are what was held before fields were corrected, by dataset.
+	corrections map[string][]statement.Correction
 	// leftOut counts the records of the datasets that the right doesn't cover, or that are
 	// refused.
 	leftOut map[string]int64
@@ -200,6 +203,16 @@ func (in *Input) check() error {
 func (b *build) system(ctx context.Context, sys *System) error {
 	part := &systemPart{System: sys, name: sys.Manifest.System}
 	b.systems = append(b.systems, part)
+	for _, src := range sys.Former {
+		err := b.former(ctx, part, src)
+		if err != nil && sys.Lost != nil && sys.Lost(err) {
+			part.corrections = nil
+			break
+		}
+		if err != nil {
+			return b.blame(ctx, part, err)
+		}
+	}
 	for _, src := range sys.Sources {
 		first := len(part.tables)
 		if err := b.firstPass(ctx, part, src); err != nil {
@@ -207,6 +220,11 @@ func (b *build) system(ctx context.Context, sys *System) error {
 		}
 		if slices.ContainsFunc(part.tables[first:], func(t *table) bool { return t.jsonLater }) {
 			if err := b.secondPass(ctx, part, src); err != nil {
+				return b.blame(ctx, part, err)
+			}
+		}
+		if slices.ContainsFunc(part.tables[first:], func(t *table) bool { return t.apps.later }) {
+			if err := b.appsAgain(ctx, part, src); err != nil {
 				return b.blame(ctx, part, err)
 			}
 		}
@@ -282,13 +300,16 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 		return err
 	}
 	t := newTable(pl)
-	t.released = part.Released
+	t.released, t.reviewed = part.Released, part.Reviewed
 	t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
 	if err := t.copy(b, rd); err != nil {
 		return err
 	}
 	b.buffers.csv, b.buffers.json = t.csv, t.json
 	t.csv, t.json = nil, nil
+	if err := b.endApp(t); err != nil {
+		return err
+	}
 	part.tables = append(part.tables, t)
 	return nil
 }
@@ -382,7 +403,7 @@ func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) er
 	return nil
 }
 
-var errChanged = errors.New("the record stream changed between its two passes")
+var errChanged = telemetry.Constant("the record stream changed between its two passes")
 
 // copyJSON writes a large dataset's JSON as it comes.
 func (t *table) copyJSON(b *build, rd *record.Reader) error {

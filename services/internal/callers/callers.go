@@ -9,7 +9,6 @@ package callers
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/config"
 )
 
@@ -40,7 +40,7 @@ func (c Caller) Owns(source string) bool { return !c.Known() || c.Name == source
 // The errors of [Callers.Of]; any other is the journal's or the issuer's.
 var (
 	// ErrUnknown says that nobody has signed in, or with what isn't good.
-	ErrUnknown = errors.New("callers: not signed in")
+	ErrUnknown = telemetry.Constant("callers: not signed in")
 )
 
 // Config is what the door knows of callers.

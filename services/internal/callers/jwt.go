@@ -2,10 +2,10 @@ package callers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +13,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/time/rate"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/jose"
 )
 
 const (
@@ -47,7 +49,8 @@ type issuers struct{ byName map[string]*issuer }
 type issuer struct {
 	config.Issuer
 	keys   keyfunc.Keyfunc
-	parser *jwt.Parser
+	parser *jwt.Parser // of signatures alone
+	now    func() time.Time
 }
 
 func newIssuers(ctx context.Context, all []config.Issuer, now func() time.Time, log *slog.Logger) (*issuers, error) {
@@ -79,62 +82,66 @@ func newIssuer(ctx context.Context, c config.Issuer, now func() time.Time, log *
 	if err != nil {
 		return nil, err
 	}
-	return &issuer{Issuer: c, keys: keys, parser: jwt.NewParser(jwt.WithValidMethods(c.Algorithms), jwt.WithAudience(c.Audience), jwt.WithIssuer(c.Issuer),
-		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway), jwt.WithTimeFunc(now), jwt.WithStrictDecoding())}, nil
+	return &issuer{Issuer: c, keys: keys, now: now, parser: jwt.NewParser(jwt.WithValidMethods(c.Algorithms), jwt.WithoutClaimsValidation(), jwt.WithStrictDecoding())}, nil
 }
 
 // read returns whom a JWT names. Every error that its text can cause is [ErrUnknown],
 // and quotes nothing of it.
 func (i *issuers) read(token string) (config.CallerJWT, error) {
-	claimed, err := claimedIssuer(token)
+	header, claims, err := jose.ReadToken(token)
 	if err != nil {
-		return config.CallerJWT{}, err
+		return config.CallerJWT{}, unknown(err)
 	}
-	from, ok := i.byName[claimed]
+	from, ok := i.byName[claims.Issuer]
 	if !ok {
 		return config.CallerJWT{}, fmt.Errorf("%w: a JWT of an issuer that isn't configured", ErrUnknown)
 	}
-	var claims jwt.RegisteredClaims
-	parsed, err := from.parser.ParseWithClaims(token, &claims, from.keys.Keyfunc)
-	if err != nil || !parsed.Valid {
-		return config.CallerJWT{}, fmt.Errorf("%w: %s", ErrUnknown, why(err))
+	if err := from.check(header, claims); err != nil {
+		return config.CallerJWT{}, unknown(err)
 	}
-	if _, has := parsed.Header["crit"]; has { // RFC 7515, 4.1.11: what isn't understood is refused
-		return config.CallerJWT{}, fmt.Errorf("%w: a JWT that asks for what isn't known", ErrUnknown)
+	if parsed, err := from.parser.ParseWithClaims(token, &unread{}, from.keys.Keyfunc); err != nil || !parsed.Valid {
+		return config.CallerJWT{}, fmt.Errorf("%w: a JWT whose signature isn't the issuer's", ErrUnknown)
 	}
-	if typ, _ := parsed.Header["typ"].(string); from.Type != "" && !strings.EqualFold(strings.TrimPrefix(strings.ToLower(typ), "application/"), from.Type) {
-		return config.CallerJWT{}, fmt.Errorf("%w: a JWT of another type than %s", ErrUnknown, from.Type)
-	}
-	if claims.IssuedAt == nil || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > maxLife {
-		return config.CallerJWT{}, fmt.Errorf("%w: a JWT that doesn't say since when it is good, or for more than %s", ErrUnknown, maxLife)
-	}
-	if claims.Subject == "" {
-		return config.CallerJWT{}, fmt.Errorf("%w: a JWT without a subject", ErrUnknown)
-	}
-	return config.CallerJWT{Issuer: claimed, Subject: claims.Subject}, nil
+	return config.CallerJWT{Issuer: claims.Issuer, Subject: claims.Subject}, nil
 }
 
-// claimedIssuer returns the issuer that a JWT names, before anything of it is checked.
-func claimedIssuer(token string) (string, error) {
-	var claims jwt.RegisteredClaims
-	if _, _, err := jwt.NewParser(jwt.WithStrictDecoding()).ParseUnverified(token, &claims); err != nil {
-		return "", fmt.Errorf("%w: no JWT", ErrUnknown)
+// The errors of a JWT that can be read, and isn't for this door.
+var (
+	errAudience = telemetry.Constant("a JWT for another audience")
+	errType     = telemetry.Constant("a JWT of another type than the configuration names")
+	errLife     = telemetry.Constant("a JWT that is good for more than a day")
+	errSubject  = telemetry.Constant("a JWT without a subject")
+)
+
+// check says what is wrong with what a JWT says of itself, before its signature costs
+// anything.
+func (i *issuer) check(header jose.Header, claims jose.Claims) error {
+	typ := strings.TrimPrefix(strings.ToLower(header.Type), "application/")
+	switch {
+	case !slices.Contains(claims.Audience, i.Audience):
+		return errAudience
+	case i.Type != "" && !strings.EqualFold(typ, i.Type):
+		return errType
+	case claims.Subject == "":
+		return errSubject
 	}
-	return claims.Issuer, nil
+	if err := claims.GoodAt(i.now(), leeway); err != nil {
+		return err
+	}
+	if claims.Expires.Sub(claims.IssuedAt) > maxLife {
+		return errLife
+	}
+	return nil
 }
 
-// why says in words of our own what is wrong with a JWT: the library's quote it.
-func why(err error) string {
-	for is, text := range map[error]string{
-		jwt.ErrTokenExpired: "a JWT that has ended", jwt.ErrTokenNotValidYet: "a JWT that isn't good yet", jwt.ErrTokenUsedBeforeIssued: "a JWT from the future",
-		jwt.ErrTokenInvalidAudience: "a JWT for another audience", jwt.ErrTokenRequiredClaimMissing: "a JWT that lacks a claim",
-	} {
-		if errors.Is(err, is) {
-			return text
-		}
-	}
-	return "a JWT whose signature isn't the issuer's"
-}
+// unknown makes [ErrUnknown] of why a token isn't good.
+func unknown(err error) error { return fmt.Errorf("%w: %w", ErrUnknown, err) }
+
+// unread are claims of which the parser reads nothing: [jose.ReadToken] has read them.
+type unread struct{ jwt.RegisteredClaims }
+
+// UnmarshalJSON reads nothing.
+func (*unread) UnmarshalJSON([]byte) error { return nil }
 
 // bounded bounds what is read of a key set.
 type bounded struct{ next http.RoundTripper }

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/big"
 	"net/http"
@@ -206,6 +207,17 @@ func TestForgedJWTs(t *testing.T) {
 			whole[at] ^= byte(1 << rapid.IntRange(0, 4).Draw(t, "bit"))
 			return string(whole)
 		},
+		"members that are read in two ways": func(t *rapid.T) string {
+			return written(t, p, `{"alg":"ES256","kid":"e","typ":"at+jwt"}`, rapid.SampledFrom(readInTwoWays()).Draw(t, "claims"))
+		},
+		"a header that says more": func(t *rapid.T) string {
+			more := rapid.SampledFrom([]string{`"b64":true`, `"zip":"DEF"`, `"jku":"https://keys.example"`, `"Kid":"d"`, `"alg":"none"`, `"crit":["exp"]`, `"mine":1`}).Draw(t, "more")
+			claims, err := json.Marshal(good())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return written(t, p, `{"alg":"ES256","kid":"e","typ":"at+jwt",`+more+`}`, string(claims))
+		},
 		"not a JWT": func(t *rapid.T) string { return rapid.StringMatching(`[A-Za-z0-9._-]{1,200}`).Draw(t, "text") },
 	}
 	for name, forge := range forgeries {
@@ -226,6 +238,42 @@ func TestForgedJWTs(t *testing.T) {
 	}
 	if n := p.fetches.Load(); n > 6 {
 		t.Errorf("the issuer was asked for its keys %d times", n)
+	}
+}
+
+// written returns a token with this header and these claims, as they are written, that the
+// provider has signed.
+func written(t rapid.TB, p *provider, header, claims string) string {
+	b64 := base64.RawURLEncoding.EncodeToString
+	text := b64([]byte(header)) + "." + b64([]byte(claims))
+	sig, err := jwt.SigningMethodES256.Sign(text, p.ecdsa)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + b64(sig)
+}
+
+// readInTwoWays returns claims of which some program would read that they are the caller's,
+// and good.
+func readInTwoWays() []string {
+	of := func(sub, aud, exp, iat, more string) string {
+		return fmt.Sprintf(`{"iss":%q,%s,%s,%s,%s%s}`, issuerName, sub, aud, exp, iat, more)
+	}
+	sub, aud := `"sub":"signup"`, fmt.Sprintf(`"aud":%q`, audience)
+	exp, iat := fmt.Sprintf(`"exp":%d`, now.Add(time.Hour).Unix()), fmt.Sprintf(`"iat":%d`, now.Unix())
+	return []string{
+		of(`"sub":"other","sub":"signup"`, aud, exp, iat, ""),
+		of(`"Sub":"signup"`, aud, exp, iat, ""),
+		of(`"sub":"other","SUB":"signup"`, aud, exp, iat, ""),
+		of(sub, aud, `"Exp":`+exp[6:], iat, ""),
+		of(sub, aud, exp, iat, `,"nbf":"1"`),
+		of(sub, aud, `"exp":"`+exp[6:]+`"`, iat, ""),
+		of(sub, aud, exp, `"iat":"`+iat[6:]+`"`, ""),
+		of(sub, aud, iat[:1]+"exp"+iat[4:], exp[:1]+"iat"+exp[4:], ""), // ends before it begins
+		of(sub, fmt.Sprintf(`"aud":[%q,7]`, audience), exp, iat, ""),
+		of(sub, fmt.Sprintf(`"aud":{%q:true}`, audience), exp, iat, ""),
+		of(sub, aud, exp, iat, `,"cnf":{"x":1,"x":2}`),
+		of(sub, aud, exp, iat, `} {`),
 	}
 }
 

@@ -36,7 +36,7 @@ func NewNetworks(most int, within time.Duration, now func() time.Time) *Networks
 func (n *Networks) Take(origin netip.Addr) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	key := network(origin)
+	key := Network(origin)
 	l := n.each[key]
 	if l == nil {
 		n.forget()
@@ -50,7 +50,7 @@ func (n *Networks) Take(origin netip.Addr) bool {
 func (n *Networks) Spent(origin netip.Addr) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	l := n.each[network(origin)]
+	l := n.each[Network(origin)]
 	return l != nil && l.TokensAt(n.now()) < 1
 }
 
@@ -70,8 +70,8 @@ func (n *Networks) forget() {
 	}
 }
 
-// network returns what of an address is one customer's.
-func network(a netip.Addr) netip.Prefix {
+// Network returns what of an address is one customer's.
+func Network(a netip.Addr) netip.Prefix {
 	bits := a.BitLen()
 	if a.Is6() {
 		bits = prefix6

@@ -7,17 +7,15 @@ import (
 	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
 
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/jose"
 )
 
 // SignatureHeader is the record's header that has a producer's signature: a detached
@@ -53,7 +51,7 @@ type verifier struct {
 func NewProducers(all map[string]config.Producer) (*Producers, error) {
 	out := &Producers{byName: map[string]producer{}}
 	for name, p := range all {
-		one := producer{Caller: Caller{Name: name, Caller: config.Caller{Rights: p.Rights, Believed: p.Believed}}}
+		one := producer{Caller: Caller{Name: name, Caller: config.Caller{Rights: p.Rights, Believed: p.Believed, Callback: p.Callback}}}
 		for _, path := range p.Keys {
 			key, err := readKey(path)
 			if err != nil {
@@ -96,30 +94,20 @@ func readKey(path string) (verifier, error) {
 
 // Of returns the producer that signed a record's value; [ErrUnknown] where none did.
 func (p *Producers) Of(signature string, value []byte) (Caller, error) {
-	parts := strings.Split(signature, ".")
-	if len(signature) > maxSignature || len(parts) != 3 || parts[1] != "" {
-		return Caller{}, fmt.Errorf("%w: no detached signature", ErrUnknown)
+	if len(signature) > maxSignature {
+		return Caller{}, unknown(jose.ErrLength)
 	}
-	head, err := base64.RawURLEncoding.Strict().DecodeString(parts[0])
+	jws, err := jose.ReadDetached(signature)
 	if err != nil {
-		return Caller{}, fmt.Errorf("%w: no detached signature", ErrUnknown)
+		return Caller{}, unknown(err)
 	}
-	var header struct {
-		Alg  string          `json:"alg"`
-		Kid  string          `json:"kid"`
-		Crit json.RawMessage `json:"crit"`
-	}
-	if json.Unmarshal(head, &header) != nil || header.Crit != nil { // RFC 7515, 4.1.11: what isn't understood is refused
-		return Caller{}, fmt.Errorf("%w: a signature whose header can't be read", ErrUnknown)
-	}
-	sig, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
-	from, known := p.byName[header.Kid]
-	if err != nil || !known {
+	from, known := p.byName[jws.KeyID]
+	if !known {
 		return Caller{}, fmt.Errorf("%w: a signature of nobody who is configured", ErrUnknown)
 	}
-	signed := parts[0] + "." + base64.RawURLEncoding.EncodeToString(value)
+	signed := jws.Signed(value)
 	for _, k := range from.keys {
-		if header.Alg == k.method.Alg() && k.method.Verify(signed, sig, k.key) == nil {
+		if jws.Algorithm == k.method.Alg() && k.method.Verify(signed, jws.Signature, k.key) == nil {
 			return from.Caller, nil
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -40,7 +41,7 @@ const (
 
 // The errors of changes to tokens.
 var (
-	ErrNoToken    = errors.New("there is no such token")
+	ErrNoToken    = telemetry.Constant("there is no such token")
 	ErrManyTokens = fmt.Errorf("there are %d tokens that haven't ended; revoke some", MaxTokens)
 )
 

@@ -29,6 +29,11 @@ type Caller struct {
 	Reads bool `yaml:"reads"`
 	// Fetches lets it fetch the answers to its own requests, sealed as they lie in the outbox.
 	Fetches bool `yaml:"fetches,omitempty"`
+	// Callback is where it is told of every change of its requests' status.
+	Callback Callback `yaml:"callback,omitempty"`
+	// Tells says that it tells its people itself that their answers are there: a request is
+	// completed once it has heard of that, or has fetched the answer, though no letter could go.
+	Tells bool `yaml:"tells,omitempty"`
 	// Cancels lets it cancel its own requests.
 	Cancels bool `yaml:"cancels"`
 	// PerMinute is how many calls it may make; default 600.
@@ -49,6 +54,43 @@ type Producer struct {
 	// Rights are those that it may ask for; none named: all.
 	Rights   []dsar.Right `yaml:"rights,omitempty"`
 	Believed bool         `yaml:"believed"`
+	// Callback is where it is told of every change of its requests' status.
+	Callback Callback `yaml:"callback,omitempty"`
+}
+
+// Callback is an address to which signed messages are posted, as Standard Webhooks have them.
+type Callback struct {
+	// URL is the address; https, but on loopback.
+	URL string `yaml:"url"`
+	// SecretFile holds the secret: whsec_ and 24 to 64 bytes in base64; two of them, each on a
+	// line, while it is changed. Read at every call.
+	SecretFile string `yaml:"secret_file"`
+}
+
+func (c Callback) check() error {
+	if (c.URL == "") != (c.SecretFile == "") {
+		return errors.New("callback: url and secret_file go together")
+	}
+	return nil
+}
+
+// Enabled reports whether there is one.
+func (c Callback) Enabled() bool { return c != Callback{} }
+
+// Callbacks returns those of callers and producers, by the source of their requests.
+func (c Config) Callbacks() map[string]Callback {
+	all := map[string]Callback{}
+	for name, p := range c.Producers {
+		if p.Callback.Enabled() {
+			all[name] = p.Callback
+		}
+	}
+	for name, caller := range c.Callers {
+		if caller.Callback.Enabled() {
+			all[name] = caller.Callback
+		}
+	}
+	return all
 }
 
 // maxProducerKeys bounds a producer's keys: a record is held against each.
@@ -57,6 +99,9 @@ const maxProducerKeys = 4
 func (p Producer) check() error {
 	if n := len(p.Keys); n == 0 || n > maxProducerKeys {
 		return fmt.Errorf("keys: %d of them; from 1 to %d", n, maxProducerKeys)
+	}
+	if err := p.Callback.check(); err != nil {
+		return err
 	}
 	return checkRights(p.Rights)
 }
@@ -153,6 +198,12 @@ func (c Caller) credentials() []string {
 func (c Caller) check(issuers map[string]bool) error {
 	if err := checkRights(c.Rights); err != nil {
 		return err
+	}
+	if err := c.Callback.check(); err != nil {
+		return err
+	}
+	if c.Tells && !c.Callback.Enabled() && !c.Fetches {
+		return errors.New("tells: it must hear of answers, by callback or fetches, to tell anybody")
 	}
 	if c.PerMinute < 0 {
 		return fmt.Errorf("per_minute is %d; at least 1", c.PerMinute)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -88,9 +89,15 @@ type Config struct {
 	Declarations []operator.Declaration `yaml:"declarations,omitempty"`
 	// Again is what is done about erasures after they were answered.
 	Again `yaml:",inline"`
+	// FourEyes are the kinds of acts that a second person must agree to: refusals, large-plans,
+	// reveals. Requests that are taken in from then on keep to it.
+	FourEyes []string `yaml:"four_eyes,omitempty"`
 	// Purposes are files of purposes beside those that are built in: one of a file stands
 	// instead of a built-in one of the same id.
 	Purposes []string `yaml:"purposes,omitempty"`
+	// Retired are the manifests of systems that are out of use: files, or names of those that
+	// are built in. Answers to requests that have something of theirs tell it by them.
+	Retired []string `yaml:"retired,omitempty"`
 	// DoorURL is the HTTP door's address as recipients of data reach it, which acknowledge
 	// notices there; without it, notices name no address.
 	DoorURL string `yaml:"door_url,omitempty"`
@@ -195,6 +202,9 @@ type Vault struct {
 	Key string `yaml:"key"`
 	// OldKeys are master keys that open what they wrapped before: while one is rotated.
 	OldKeys []string `yaml:"old_keys,omitempty"`
+	// SealingKey is the file that an intake by itself has instead of the master key: it
+	// seals, and opens nothing (habeas keys sealing). Who runs everything needs none.
+	SealingKey string `yaml:"sealing_key,omitempty"`
 }
 
 // Telemetry is where traces and metrics go; nowhere by default.
@@ -246,6 +256,14 @@ type System struct {
 type Sandbox struct {
 	Seed   int64 `yaml:"seed"`
 	People int   `yaml:"people"`
+	// Systems are those that are there, by name; none: all that the sandbox has.
+	Systems []string `yaml:"systems"`
+	// ActivityRows is how many rows the lake of activity has, where the program has lakes in
+	// it (-tags lake); 0: 50,000. A lake that is there stays as it is.
+	ActivityRows int `yaml:"activity_rows"`
+	// WithoutFiles leaves out the images and recordings beside rows of events, support and
+	// community.
+	WithoutFiles bool `yaml:"without_files"`
 	// Faults is what goes wrong with the vendors' stand-ins, as
 	// `habeas sandbox --help` explains it.
 	Faults string `yaml:"faults"`
@@ -314,17 +332,12 @@ func parse(r io.Reader) (Config, error) {
 	case errors.Is(err, io.EOF): // an empty file
 		return c, nil
 	case err != nil:
-		return c, oneLine(err)
+		return c, unreadable(err)
 	}
 	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return c, errors.New("it has more than one document; leave one")
 	}
 	return c, nil
-}
-
-// oneLine makes one line of what the YAML library says in several.
-func oneLine(err error) error {
-	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // ForData returns the configuration of a data folder: the one that was left in it,
@@ -339,6 +352,24 @@ func ForData(dir string) (Config, error) {
 		return c, fmt.Errorf("configuration: %w", err)
 	}
 	return c, nil
+}
+
+// LogFormat returns how a service that is configured by a file is to log what keeps it
+// from starting: as the environment or the file say, though the rest of it be wrong.
+func LogFormat(path string) string {
+	if v := os.Getenv("HABEAS_LOG_FORMAT"); v != "" {
+		return v
+	}
+	var c struct {
+		Log struct {
+			Format string `yaml:"format"`
+		} `yaml:"log"`
+	}
+	if f, err := os.Open(path); err == nil {
+		defer f.Close()
+		_ = yaml.NewDecoder(io.LimitReader(f, maxFile)).Decode(&c)
+	}
+	return c.Log.Format
 }
 
 // fromEnvironment lets HABEAS_… variables replace what the file says.
@@ -441,6 +472,9 @@ func (c Config) check() error {
 	if err := c.Again.check(); err != nil {
 		return err
 	}
+	if err := c.checkFourEyes(); err != nil {
+		return err
+	}
 	if err := c.Console.check(); err != nil {
 		return err
 	}
@@ -450,7 +484,27 @@ func (c Config) check() error {
 	if err := c.Notify.check(c.Letters); err != nil {
 		return err
 	}
+	if err := c.checkListeners(); err != nil {
+		return err
+	}
 	return c.Topics.Check()
+}
+
+// checkListeners checks that each address to listen on is one, and its port is.
+func (c Config) checkListeners() error {
+	for _, l := range []struct{ setting, address string }{{"listen", c.Listen}, {"monitor.listen", c.Monitor.Listen}, {"console.listen", c.Console.Listen}, {"portal.listen", c.Portal.Listen}} {
+		if l.address == "" {
+			continue
+		}
+		_, port, err := net.SplitHostPort(l.address)
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16) // names of ports differ from machine to machine
+		}
+		if err != nil {
+			return fmt.Errorf("%s %q is no address to listen on; write HOST:PORT, as 127.0.0.1:8420, the port at most 65535", l.setting, l.address)
+		}
+	}
+	return nil
 }
 
 // Room returns the path of one of the rooms.

@@ -101,14 +101,14 @@ data: DIR
 listen: 127.0.0.1:9
 tls: {cert_file: door.pem, key_file: door.key, client_ca_file: clients.pem}
 callers:
-  signup-page: {rights: [access], believed: true, reads: true, cancels: true, per_minute: 60, certificates: ["spiffe://example.com/signup"], jwts: [{issuer: "https://id.example", subject: signup}]}
+  signup-page: {rights: [access], believed: true, reads: true, cancels: true, tells: true, per_minute: 60, callback: {url: "https://signup.example/habeas", secret_file: signup-callback}, certificates: ["spiffe://example.com/signup"], jwts: [{issuer: "https://id.example", subject: signup}]}
 issuers: [{issuer: "https://id.example", audience: habeas, keys: "https://id.example/keys", algorithms: [RS256], type: at+jwt}]
 proxies: [10.1.0.0/16]
-producers: {crm: {keys: [crm.pem], rights: [erasure], believed: true}}
+producers: {crm: {keys: [crm.pem], rights: [erasure], believed: true, callback: {url: "https://crm.example/habeas", secret_file: crm-callback}}}
 per_person: 5
 monitor: {listen: "127.0.0.1:7", tls: {cert_file: m.pem, key_file: m.key, client_ca_file: p.pem}}
 journal: postgres://localhost/habeas
-vault: {apart: true, bucket: mem://, keys: mem://keys, key: "base64key://x", old_keys: ["base64key://y"]}
+vault: {apart: true, bucket: mem://, keys: mem://keys, key: "base64key://x", old_keys: ["base64key://y"], sealing_key: /secrets/sealing.key}
 links: /secrets/links
 outbox: /elsewhere
 kafka:
@@ -129,12 +129,14 @@ identifiers: {country: FR}
 proof: unverified
 laws: [/etc/habeas/laws]
 languages: [/etc/habeas/languages]
+retired: [events, /etc/habeas/shop.yaml]
 controllers:
   - {laws: [EEA], name: Example SARL, address: "1, rue Une, L-1000 Luxembourg", contact: eu@example.com, officer: dpo@example.com, representative: rep@example.com, authorities: [{name: CNPD, url: "https://cnpd.public.lu"}]}
 declarations:
   - {says: no-sale, by: data protection officer, on: 2026-09-01, until: 2027-09-01}
 prove_again: P14D
 came_back: erase
+four_eyes: [refusals, reveals]
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
 console:
   listen: 127.0.0.1:8
@@ -173,7 +175,7 @@ purposes: [/etc/habeas/purposes.yaml]
 recipients: [/etc/habeas/recipients.yaml]
 door_url: https://dsar.example.com
 keep: {answer_days: 14, accountability_months: 36, backup_days: 35}
-sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
+sandbox: {seed: 7, people: 200, systems: [account], activity_rows: 1000, without_files: true, faults: "latency=1ms", canaries: true}
 `
 
 func TestFullNamesEveryField(t *testing.T) {
@@ -227,7 +229,7 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
-	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{Bucket: "v", Apart: true, Keys: "kk", Key: "k", OldKeys: c.Vault.OldKeys}, "o", "t"
+	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{Bucket: "v", Apart: true, Keys: "kk", Key: "k", OldKeys: c.Vault.OldKeys, SealingKey: c.Vault.SealingKey}, "o", "t"
 	want.Limits, want.Links, want.Monitor.Listen = "x", "ll", "m"
 	want.Kafka.SASL.User, want.Kafka.SASL.PasswordFile = "habeas-intake", "kp"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
@@ -243,21 +245,23 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"listne: x": "line 1: field listne not found",
+		"listne: x": `there is no setting "listne" here; is "listen" meant?`,
 		"data: [":   "line 1",
-		"data: {}":  "line 1: cannot unmarshal",
+		"data: {}":  "line 1: ",
 		"notify: {mail: [{to: desk@example.com, lang: fr}]}":   "notify.mail takes addresses",
 		"notify: {mail: [desk@example.com]}":                   "notify: mail goes by the server of letters",
 		"notify: {webhooks: [{url: \"https://example.com\"}]}": "notify.webhooks[0]: url and secret_file go together",
 		"notify: {digest: -1s}":                                "notify.digest is below zero",
-		"notify: {every: soon}":                                "line 1: cannot unmarshal",
+		"notify: {every: soon}":                                "line 1: ",
+		`listen: "127.0.0.1:954211"`:                           `listen "127.0.0.1:954211" is no address to listen on`,
+		`monitor: {listen: nonsense}`:                          `monitor.listen "nonsense" is no address to listen on`,
 		"log: {level: loud}":                                   `log.level "loud" is none of debug, info, warn, error`,
 		"log: {format: xml}":                                   `log.format "xml" is neither text nor json`,
 		"sandbox: {people: -1}":                                "sandbox.people is -1; at least 1",
 		"lease: 2h":                                            "lease 2h0m0s is out of bounds",
 		"topics: {replication: -1}":                            "topics.replication is -1; at least 1",
 		"topics: {partitions: {a: 0}}":                         "topics.partitions of a is 0; at least 1",
-		"sandbox: {people: many}":                              "line 1: cannot unmarshal",
+		"sandbox: {people: many}":                              "line 1: ",
 		"data: a\n---\ndata: b":                                "more than one document",
 		"data: a\ndata: b":                                     "already defined at line 1",
 		strings.Repeat("#", maxFile+1):                         "larger than",

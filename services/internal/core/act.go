@@ -18,7 +18,7 @@ func (c Reveal) decide(d *decider) error {
 	case !d.SubjectForgotten.IsZero():
 		return fmt.Errorf("%w: whom it was about is forgotten", ErrNotAllowed)
 	}
-	d.record(IdentifiersRevealed{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}})
+	d.record(IdentifiersRevealed{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}, Gathered: c.Gathered})
 	return nil
 }
 
@@ -52,12 +52,14 @@ func (c DeliverAgain) decide(d *decider) error {
 	switch {
 	case !d.Exists():
 		return ErrUnknown
-	case d.Status != StatusCompleted:
+	case d.Status != StatusCompleted && d.Status != StatusDelivering && d.Status != StatusRefused:
 		return fmt.Errorf("%w: there is no answer to deliver", ErrNotAllowed)
+	case c.ByHand && c.Reason == "":
+		return fmt.Errorf("%w: how the person was told must be said", ErrNotAllowed)
 	case !d.RecordsForgotten.IsZero() || !d.SubjectForgotten.IsZero():
 		return fmt.Errorf("%w: the answer was destroyed when its time had come", ErrNotAllowed)
 	}
-	d.record(DeliveryAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}})
+	d.record(DeliveryAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, ByHand: c.ByHand})
 	return nil
 }
 

@@ -23,6 +23,19 @@ func TestActor(t *testing.T) {
 			t.Errorf("%q is %q", plain, got)
 		}
 	}
+	for by, want := range map[string]string{"paul <local>": "", "paul <local@desk>": "desk", core.Actor("paul", core.LocalUser("a>b")): "ab"} {
+		if host, local := core.LocalActor(by); !local || host != want {
+			t.Errorf("%q: %q, %v", by, host, local)
+		}
+	}
+	for _, by := range []string{"lea <" + lea + ">", "local", "local@desk", "", "a <locally>", core.Actor("lea <local>", lea)} {
+		if _, local := core.LocalActor(by); local {
+			t.Errorf("%q is no user of a machine", by)
+		}
+	}
+	if by := core.Actor("paul\u202e\x1b", lea); by != "paul <"+lea+">" {
+		t.Errorf("%q", by)
+	}
 	if by := core.Actor("paul <"+lea+">", "https://login.example.com#00u2"); strings.Contains(by, "<"+lea) {
 		t.Errorf("by a name somebody is another: %q", by)
 	}

@@ -10,7 +10,11 @@ import (
 // tasks whose turn it is, the end, or that a person is needed.
 func (d *decider) advance() {
 	stages := d.Right.Stages()
-	if !d.Exists() || d.Status.Ended() || d.Awaited != "" || len(stages) == 0 {
+	if !d.Exists() || d.Status.Ended() || d.stands() || len(stages) == 0 {
+		return
+	}
+	if d.Status == StatusDelivering {
+		d.tell()
 		return
 	}
 	if d.Stage == "" && d.waitsForLookBack() {
@@ -51,7 +55,7 @@ func (d *decider) resolve() {
 
 func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
 	by := known(d.Usable(), sys.ResolvesBy())
-	if !sys.Can(dsar.Resolve) || len(by) == 0 || d.Again != nil {
+	if !sys.Can(dsar.Resolve) || len(by) == 0 || d.Again != nil || d.retired(sys.Name) != nil {
 		return "", false
 	}
 	t := d.Task(sys.Name, dsar.Resolve)
@@ -62,8 +66,8 @@ func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
 		return "", false
 	}
 	for _, id := range by {
-		// What it found itself leads it on where its links say so.
-		if !slices.Contains(t.Asked, id.Fingerprint) && (id.FoundBy != sys.Name || len(sys.Links) > 0) {
+		// What it found itself leads it on where its links say so, and where it was in doubt.
+		if !slices.Contains(t.Asked, id.Fingerprint) && (id.FoundBy != sys.Name || sys.LeadsOn(id.Type) || d.link(sys, id).Weak) {
 			return SentFurther, true
 		}
 	}
@@ -105,10 +109,13 @@ func (d *decider) act() (ended bool) {
 	awaited := d.awaited()
 	for _, sys := range d.Accepted.Systems {
 		d.proveAgain(sys)
+		d.restrictHeld(sys)
 		if t := d.Task(sys.Name, d.Stage); t != nil && t.Status != TaskIsDue {
 			continue
 		}
 		switch {
+		case d.notAsked(sys.Name):
+			ended = true
 		case overlap(sys.Needs, awaited): // somebody may yet find what it needs
 		case d.Stage == dsar.Prove && d.erasedByHand(sys):
 			d.record(TaskEnded{System: sys.Name, Action: dsar.Prove, Outcome: dsar.NotApplicable, Code: "by-hand", Reason: "a person attested the erasure", Moment: Moment{At: d.now}})
@@ -121,8 +128,10 @@ func (d *decider) act() (ended bool) {
 			ended = true
 		case !sys.Can(d.Stage):
 			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", Moment: Moment{At: d.now}})
+		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0 && d.nobodyAsked(sys):
+			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: CodeNobodyAsked, Reason: "no system can be asked by what is known of the person", Moment: Moment{At: d.now}})
 		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0:
-			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", Moment: Moment{At: d.now}})
+			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: codeNoIdentifier, Reason: "none of the identifiers that it can be asked by is known", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && d.plannedNothing(sys):
 			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "planned-nothing", Reason: "the plan found nothing to erase", Moment: Moment{At: d.now}})
@@ -132,7 +141,10 @@ func (d *decider) act() (ended bool) {
 		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
 			d.send(sys.Name, d.Stage, d.turn(sys))
-			ended = ended || d.Task(sys.Name, d.Stage).Status == TaskIsEnded // by a hold
+			if d.Task(sys.Name, d.Stage).Status == TaskIsEnded { // by a hold
+				d.restrictHeld(sys)
+				ended = true
+			}
 		}
 	}
 	return ended
@@ -166,7 +178,7 @@ func (d *decider) assemble() {
 // may have been taken up anew, and the stage be an earlier one.
 func (d *decider) proveAgain(sys dsar.System) {
 	prove, erase := d.Task(sys.Name, dsar.Prove), d.Task(sys.Name, dsar.Erase)
-	if prove != nil && prove.Status == TaskIsFailed && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
+	if prove != nil && prove.Status == TaskIsFailed && !slices.Contains(d.Missing, sys.Name) && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
 		d.send(sys.Name, dsar.Prove, SentRetried)
 	}
 }
@@ -181,6 +193,35 @@ func (d *decider) erasedByHand(sys dsar.System) bool {
 func (d *decider) plannedNothing(sys dsar.System) bool {
 	t := d.Task(sys.Name, dsar.Plan)
 	return t != nil && t.End.Outcome == dsar.NothingFound
+}
+
+// CodeNobodyAsked is the code of the last system of a request of which no system can be
+// asked anything: a person looks at what it names before it is answered.
+const CodeNobodyAsked = "nobody-asked"
+
+// codeNoIdentifier is that of a system of which the request names nothing that it goes by.
+const codeNoIdentifier = "no-identifier"
+
+// nobodyAsked reports whether a system is the last of all, and none was asked anything, since
+// none of them is asked by what the request names. Such a request would end by itself with
+// an answer that nobody has looked for.
+func (d *decider) nobodyAsked(last dsar.System) bool {
+	if d.Again != nil || d.Stage != d.Right.Stages()[0] {
+		return false
+	}
+	for _, sys := range d.Accepted.Systems {
+		if d.Task(sys.Name, dsar.Resolve) != nil {
+			return false
+		}
+		if sys.Name == last.Name {
+			continue
+		}
+		t := d.Task(sys.Name, d.Stage)
+		if t == nil || t.Status != TaskIsEnded || t.End.Outcome != dsar.NotApplicable || t.End.Code != codeNoIdentifier && t.End.Code != CodeRetired {
+			return false
+		}
+	}
+	return true
 }
 
 // erased reports whether all of these systems have ended their erasure. One that
@@ -220,6 +261,10 @@ func (d *decider) complete() {
 	}
 	if d.Again != nil {
 		d.record(AddendumIssued{Addendum: made, Number: len(d.Addenda) + 1, Moment: Moment{At: d.now}})
+		return
+	}
+	if d.Accepted.ToldBy != "" && d.AnsweredAt.IsZero() { // a later certificate holds nothing up
+		d.record(AnswerAvailable{Bundle: made, Moment: Moment{At: d.now}})
 		return
 	}
 	d.record(Completed{Bundle: made, Moment: Moment{At: d.now}})

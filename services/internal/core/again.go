@@ -131,7 +131,7 @@ func (s State) provable() []string {
 	}
 	var names []string
 	for _, sys := range s.Accepted.Systems {
-		if sys.Can(dsar.Prove) && s.plan(sys) != nil {
+		if sys.Can(dsar.Prove) && s.plan(sys) != nil && s.retired(sys.Name) == nil {
 			names = append(names, sys.Name)
 		}
 	}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type Verb string
 
 // The verbs, in the order in which pages offer them.
 const (
+	VerbSecond           Verb = "second"            // [JudgeSecond]
 	VerbDecide           Verb = "decide"            // [DecideGrievance]
 	VerbAttest           Verb = "attest"            // [Attest]
 	VerbRetry            Verb = "retry"             // [Retry] of what failed
@@ -60,7 +62,7 @@ var verbs = []struct {
 	verb Verb
 	role Role
 }{
-	{VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
+	{VerbSecond, Officer}, {VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
 	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
 	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbNote, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
@@ -103,6 +105,8 @@ type Choice struct {
 	Tasks []ManualTask
 	// Notices are those to recipients that a person can settle.
 	Notices []Notice
+	// Seconds are the acts that a second person can agree to.
+	Seconds []Second
 }
 
 // ManualTask is a task that waits for a person's hand.
@@ -134,12 +138,18 @@ func (c Choices) Has(v Verb) bool {
 // [Decide] about each, so that nothing is offered which would be refused; nor is
 // anything left out that would be taken (TestAllowedIsWhatDecideTakes).
 func (s State) Allowed(role Role, calendar Calendar, now time.Time) Choices {
+	return s.AllowedTo("somebody", role, calendar, now)
+}
+
+// AllowedTo returns what somebody of a role may do, whom facts would call by: some acts depend
+// on who it is.
+func (s State) AllowedTo(by string, role Role, calendar Calendar, now time.Time) Choices {
 	var out Choices
 	for _, v := range verbs {
 		if v.role > role {
 			continue
 		}
-		if c, ok := s.choice(v.verb, calendar, now); ok {
+		if c, ok := s.choice(v.verb, by, calendar, now); ok {
 			c.Verb = v.verb
 			out = append(out, c)
 		}
@@ -148,14 +158,17 @@ func (s State) Allowed(role Role, calendar Calendar, now time.Time) Choices {
 }
 
 // choice tries a verb on everything that it could be done to.
-func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bool) {
-	const by, why = "somebody", "why"
+func (s State) choice(v Verb, by string, calendar Calendar, now time.Time) (c Choice, ok bool) {
+	const why = "why"
 	takes := func(c Command) bool {
 		facts, err := Decide(s, c)
-		return err == nil && len(facts) > 0
+		return err == nil && len(facts) > 0 || errors.Is(err, ErrSecond)
 	}
 	//exhaustive:enforce
 	switch v {
+	case VerbSecond:
+		c.Seconds = s.Unjudged()
+		return c, len(c.Seconds) > 0
 	case VerbDecide:
 		c.Findings = Findings()
 		return c, takes(DecideGrievance{By: by, Finding: Dismissed, Reason: why, Now: now})
@@ -257,6 +270,8 @@ func (s State) retries(v Verb, t *TaskState) bool {
 	switch {
 	case t.Status == TaskIsFailed && t.End.Code == dsar.CodePlanTooLarge:
 		return v == VerbAcceptPlan || v == VerbRetry
+	case t.Status == TaskIsFailed && t.End.Code == CodeLateTooMany:
+		return v == VerbAcceptPlan
 	case t.Status == TaskIsFailed:
 		return v == VerbRetry
 	case t.Status == TaskIsParked:

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -25,7 +26,7 @@ func TestAllowedIsWhatDecideTakes(t *testing.T) {
 		for _, one := range attempts(s, now) {
 			tried[one.verb]++
 			after, err := core.Decide(s, one.command)
-			takes := err == nil && len(after) > 0
+			takes := err == nil && len(after) > 0 || errors.Is(err, core.ErrSecond)
 			if offers := one.offered(officer); offers != takes {
 				t.Fatalf("%s: offered %v, decided %v (%v) of %+v in %s, awaited %q, tasks %+v", one.verb, offers, takes, err, one.command, s.Status, s.Awaited, s.Tasks)
 			}
@@ -60,11 +61,20 @@ func (a attempt) offered(all core.Choices) bool {
 	return ok && (a.target == nil || a.target(c))
 }
 
+// firstAsked returns the fact that asks a second person; 0 where none does.
+func firstAsked(s core.State) int {
+	for _, one := range s.Unjudged() {
+		return one.Asked
+	}
+	return 0
+}
+
 // attempts returns all commands that a person could give, whatever the state.
 func attempts(s core.State, now time.Time) []attempt {
 	const by, why = "lea", "why"
 	cal := coretest.Calendar{}
 	all := []attempt{
+		{core.VerbSecond, core.JudgeSecond{By: by, Asked: firstAsked(s), Reason: why, Now: now}, nil},
 		{core.VerbJudgeProof, core.JudgeProof{By: by, Accepted: true, Calendar: cal, Now: now}, nil},
 		{core.VerbJudgeProof, core.JudgeProof{By: by, Calendar: cal, Now: now}, nil},
 		{core.VerbClarify, core.Clarify{By: by, Calendar: cal, Now: now}, nil},

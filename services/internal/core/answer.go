@@ -58,12 +58,15 @@ type Answer struct {
 }
 
 // OwnCopies says what an erasure destroyed of what Habeas held of the person in earlier
-// requests. Open of theirs were still being answered, and have their copies.
+// requests. Open of theirs were still being answered, and have their copies; Unfetched have an
+// answer that nobody has fetched, and have theirs until then.
 type OwnCopies struct {
-	Requests int       `json:"requests"`
-	Open     int       `json:"open,omitempty"`
-	At       time.Time `json:"at"`
-	Fact     int       `json:"fact"`
+	Requests  int       `json:"requests"`
+	Open      int       `json:"open,omitempty"`
+	Unfetched int       `json:"unfetched,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
+	At        time.Time `json:"at"`
+	Fact      int       `json:"fact"`
 }
 
 // Cited names a fact of a request's journal: its version, and its hash in the chain.
@@ -87,6 +90,9 @@ func (a *Answer) Rests() []int {
 	for _, s := range a.Systems {
 		for _, e := range s.Ends {
 			seqs = append(seqs, e.Fact)
+		}
+		if s.Retired != nil {
+			seqs = append(seqs, s.Retired.Fact)
 		}
 	}
 	for _, p := range a.Parts {
@@ -112,6 +118,15 @@ type SystemAnswer struct {
 	Ends   []ActionEnd           `json:"ends"`
 	// Open are the actions that haven't ended: no answer is given while there is one.
 	Open []dsar.Action `json:"open,omitempty"`
+	// Retired says since when the system is out of use; nil: it is in use.
+	Retired *Retirement `json:"retired,omitempty"`
+}
+
+// Retirement is the day on which a system went out of use, and the version of the fact that
+// says so.
+type Retirement struct {
+	On   time.Time `json:"on"`
+	Fact int       `json:"fact"`
 }
 
 // ActionEnd is how one action of one system ended.

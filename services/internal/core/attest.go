@@ -43,6 +43,11 @@ func (c Attest) decide(d *decider) error {
 	switch {
 	case c.Reason == "":
 		return fmt.Errorf("%w: what was done must be said", ErrNotAllowed)
+	case c.Redacted != nil && (c.Outcome != dsar.Gathered || len(c.Objects) == 0 || t.End.Code != dsar.CodeOthers):
+		return fmt.Errorf("%w: nothing waits for somebody to look at it", ErrNotAllowed)
+	case c.Redacted != nil:
+		// The copies lack single values, and are else what the worker gathered.
+		e.Counts, e.Code, e.Redacted = t.End.Counts, dsar.CodeOthersReviewed, c.Redacted
 	case gathered && t.End.Code == dsar.CodeOthers:
 		// What the worker gathered is what is disclosed.
 		e.Objects, e.Counts, e.Code = t.End.Objects, t.End.Counts, dsar.CodeOthersRedacted

@@ -19,7 +19,7 @@ func (d *decider) open() error {
 		return ErrUnknown
 	case d.Status.Ended():
 		return ErrEnded
-	case !d.AnsweredAt.IsZero():
+	case !d.AnsweredAt.IsZero(), d.Status == StatusDelivering:
 		return ErrAnswered
 	default:
 		return nil
@@ -170,6 +170,9 @@ func (c Clarify) decide(d *decider) error {
 func (d *decider) goOn(awaited ReminderOf, calendar Calendar, starts bool) (due time.Time, err error) {
 	if err := d.open(); err != nil {
 		return due, err
+	}
+	if d.refusing() {
+		return due, ErrRefusalWaits
 	}
 	if d.Awaited != awaited {
 		return due, ErrNotAwaited

@@ -298,3 +298,26 @@ func TestAPersonLooksAtWhatIsAboutOthers(t *testing.T) {
 		d.wants("aggregator assemble")
 	}
 }
+
+// TestSingleValuesAreRedacted: where a person takes single values out, the copies are the
+// answer, the worker's counts stay, and the fact says how many values of which column, and why.
+func TestSingleValuesAreRedacted(t *testing.T) {
+	t.Parallel()
+	desks := dsar.System{Name: "desks", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}
+	d := underLaw(t, dsar.Access, core.Terms{}, desks)
+	copied := []dsar.Object{{Name: "desks/gather/1-hand", Records: 3}}
+	redacted := []core.Redaction{{Dataset: "tickets", Column: "body", Reason: core.RedactStaff, Values: 2}}
+	look := core.Attest{By: "lea", System: "desks", Outcome: dsar.Gathered, Objects: copied, Redacted: redacted, Reason: "read it", Now: d.now}
+	d.refuses(look, core.ErrNothingToAttest)
+	d.report(dsar.Report{System: "desks", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Outcome: dsar.Manual, Code: dsar.CodeOthers, Reason: "a person must look",
+		Objects: []dsar.Object{{Name: "desks/gather/1-x", Records: 3}}, Counts: []dsar.Counts{{Dataset: "tickets", Found: 3, Gathered: 3}}})
+	without := look
+	without.Objects = nil
+	d.refuses(without, core.ErrNotAllowed)
+	d.do(look)
+	end := d.state.Task("desks", dsar.Gather).End
+	if end.Code != dsar.CodeOthersReviewed || !slices.Equal(end.Objects, copied) || end.Counts[0].Gathered != 3 {
+		t.Errorf("%+v", end)
+	}
+	d.wants("aggregator assemble")
+}

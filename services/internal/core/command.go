@@ -19,6 +19,12 @@ type Submit struct {
 	Accepted
 	// Holds are those that are on for the same person already.
 	Holds []HoldPlaced
+	// Across are the fingerprints across requests of its identifiers, of who takes it in and
+	// opens nothing; nil: whoever appends makes them.
+	Across []string
+	// TakeUp is what is known of a request that a restored journal takes in again; nil: it
+	// is new.
+	TakeUp *TakeUp
 }
 
 // TakeReport takes in what a worker says of a task.
@@ -168,6 +174,9 @@ type Attest struct {
 	// Release shows what a worker gathered as it is; else what the manifest names
 	// as being about other people is redacted.
 	Release bool
+	// Redacted says which values the objects lack of what a worker gathered, where a person
+	// has looked at each; not nil.
+	Redacted []Redaction
 	// Identifiers are those that the person found; with resolve.
 	Identifiers []dsar.Identifier
 	// Same are, of the identifiers in doubt ([State.Doubtful]), the fingerprints of
@@ -177,17 +186,20 @@ type Attest struct {
 }
 
 // Reveal records that somebody looks at what identifies the person: the values
-// of the request's identifiers. It changes nothing else.
+// of the request's identifiers, or what a system has gathered. It changes nothing else.
 type Reveal struct {
-	By     string
-	Reason string
-	Now    time.Time
+	By       string
+	Reason   string
+	Gathered string // the system; empty: the identifiers
+	Now      time.Time
 }
 
-// DeliverAgain has the person told once more where the answer is.
+// DeliverAgain has the person told once more where the answer is; or records, with ByHand,
+// that somebody has told them, by post or by telephone, as the reason says.
 type DeliverAgain struct {
 	By     string
 	Reason string
+	ByHand bool
 	Now    time.Time
 }
 

@@ -31,6 +31,9 @@ const (
 // recorded all together or not at all, on exactly the state that was given.
 func Decide(s State, c Command) ([]Event, error) {
 	d := &decider{State: s, now: c.now()}
+	if err := d.fourEyes(c); err != nil {
+		return nil, err
+	}
 	if err := c.decide(d); err != nil {
 		return nil, err
 	}
@@ -73,11 +76,11 @@ func (c Submit) decide(d *decider) error {
 		return fmt.Errorf("%w: no system to ask", ErrInvalid)
 	}
 	d.record(c.Accepted)
-	for _, h := range c.Holds {
-		if !slices.Contains(d.Holds, Held{h.System, h.Dataset}) {
-			d.record(h)
-		}
+	d.takeUp(c.TakeUp)
+	if d.Status.Ended() {
+		return nil
 	}
+	d.comesOver(c.Holds)
 	if t := c.Terms; len(t.Checks) > 0 {
 		d.record(d.proofAsked(ByPolicy, "", t.Checks))
 	}
@@ -92,6 +95,9 @@ func (c TakeReport) decide(d *decider) error {
 	}
 	if r.Kind == dsar.ReportRefused { // of whatever came: there needn't be such a task
 		return Disbelieve{System: r.System, Action: r.Action, Attempt: r.Attempt, Message: MessageTask, Code: r.Code, Now: d.now}.decide(d)
+	}
+	if d.wasNamed(r.System) { // it was asked anew under its other name
+		return nil
 	}
 	t := d.Task(r.System, r.Action)
 	if t == nil || r.Attempt < 1 || r.Attempt > t.Attempt {
@@ -117,7 +123,10 @@ func (c TakeReport) decide(d *decider) error {
 		d.park(r, d.until(r.Until), r.Code, r.Reason)
 	case dsar.ReportFailed:
 		outcome := dsar.Failed
-		if r.Outcome == dsar.Manual {
+		switch {
+		case d.restrictsHeld(r.Action): // a person may leave it at that
+			outcome = dsar.Incomplete
+		case r.Outcome == dsar.Manual:
 			outcome = dsar.Manual
 		}
 		d.fail(r, outcome, r.Code, r.Reason)
@@ -139,12 +148,13 @@ func (d *decider) ended(r dsar.Report) {
 	if r.Action == dsar.Erase {
 		r.Counts = d.withEarlier(r.Counts, r.System)
 	}
-	if r.Action == dsar.Prove {
-		d.leftByErase(&r)
-	}
+	reassigned := r.Action == dsar.Prove && d.leftByErase(&r)
 	missing := uncovered(r.Counts)
 	if len(missing) > 0 {
 		r.Outcome, r.Code = dsar.Incomplete, dsar.CodeNotCovered
+		if reassigned {
+			r.Code = CodeLeftReassigned
+		}
 		r.Reason = cmp.Or(r.Reason, "not covered: "+strings.Join(missing, ", "))
 	}
 	switch {
@@ -175,12 +185,16 @@ func (d *decider) ended(r dsar.Report) {
 		d.park(r, d.now.Add(ProofDelay<<parked), "still-there", fmt.Sprintf("%d records are still found after the erasure; asked again later", left))
 		return
 	}
-	if reason := d.keptGone(r); reason != "" {
+	if reason := cmp.Or(d.keptGone(r), d.keptErased(r)); reason != "" {
 		d.fail(r, dsar.Failed, CodeKeptGone, reason)
 		return
 	}
 	if reason := d.unmet(r); reason != "" {
 		d.fail(r, dsar.Incomplete, dsar.CodePlanUnmet, reason)
+		return
+	}
+	if reason := d.lateTooMany(r); reason != "" {
+		d.fail(r, dsar.Incomplete, CodeLateTooMany, reason)
 		return
 	}
 	if len(missing) > 0 && d.isLast(r.Action) {
@@ -244,13 +258,14 @@ func (c Tick) decide(d *decider) error {
 		return ErrUnknown
 	}
 	if d.Status.Ended() {
+		d.remind()
 		d.endRetention()
 		d.againDue()
 		return nil
 	}
 	d.overdue()
 	d.remind()
-	if d.Awaited != "" {
+	if d.stands() {
 		return nil
 	}
 	for _, t := range d.Tasks {
@@ -280,6 +295,8 @@ func (c Retry) decide(d *decider) error {
 		return ErrEnded
 	case d.Awaited != "":
 		return ErrAwaited
+	case d.refusing():
+		return ErrRefusalWaits
 	}
 	var again []*TaskState
 	var systems []string
@@ -317,7 +334,17 @@ func (d *decider) retry(t *TaskState, acceptPlan bool) {
 		// back to them when nothing else moves.
 	case t.End.Code == dsar.CodePlanTooLarge && acceptPlan:
 		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.Found, Counts: t.End.Counts, Objects: t.End.Objects, Code: "plan-accepted", Reason: "a person accepted the plan", Moment: Moment{At: d.now}})
-	case t.Action == dsar.Prove && t.Status == TaskIsFailed && (t.End.Code == "still-there" || t.End.Code == CodeCameBack) && !d.held(d.system(t.System)):
+	case t.End.Code == CodeLateTooMany && acceptPlan:
+		outcome := dsar.Erased
+		if !slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Erased > 0 }) {
+			outcome = dsar.Anonymised
+		}
+		if len(uncovered(t.End.Counts)) > 0 {
+			outcome = dsar.Incomplete
+		}
+		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: outcome, Counts: t.End.Counts, Objects: t.End.Objects, Code: "late-accepted", Reason: "a person accepted what was erased besides the plan", Moment: Moment{At: d.now}})
+	case t.End.Code == CodeLateTooMany: // it is done: who erased once more would hear less of it
+	case t.foundAgain() && !d.held(d.system(t.System)):
 		// Asking once more would find the same: erase again, then prove.
 		d.send(t.System, dsar.Erase, SentRetried)
 	case t.Action == dsar.Assemble && t.lacksRecords():
@@ -340,7 +367,7 @@ func (t *TaskState) lacksRecords() bool {
 // the person wasn't proven, that may be a lesser right than the one that was asked for
 // ([Terms.Instead]): what was gathered for that one isn't asked for again.
 func (s State) answersBy(a dsar.Action) bool {
-	return a == dsar.Resolve || slices.Contains(s.Right.Stages(), a)
+	return a == dsar.Resolve || s.restrictsHeld(a) || slices.Contains(s.Right.Stages(), a)
 }
 
 // gatherAgain asks everybody who left records in the vault for them once more:
@@ -370,8 +397,14 @@ func (c Cancel) decide(d *decider) error {
 
 // send records that a task goes out (again).
 func (d *decider) send(system string, action dsar.Action, reason SendReason) {
+	if d.notSent(system, action) {
+		return
+	}
 	if sys := d.system(system); action == dsar.Erase && d.held(sys) && !sys.Holds {
 		d.heldEnd(sys)
+		return
+	} else if action == dsar.Erase && d.plan(sys) == nil {
+		d.refusePlanless(system)
 		return
 	}
 	attempt, unheard := 1, 0

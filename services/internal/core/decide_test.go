@@ -87,8 +87,13 @@ var (
 	accID   = []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-acc", From: "fp-email", Assurance: dsar.AssuranceVerified}}
 )
 
+// ended is what a worker says of a task that it has done: of a plan, with the plan.
 func ended(system string, action dsar.Action, o dsar.Outcome) dsar.Report {
-	return dsar.Report{System: system, Action: action, Outcome: o}
+	r := dsar.Report{System: system, Action: action, Outcome: o}
+	if action == dsar.Plan && o != dsar.NothingFound {
+		r.Objects = []dsar.Object{{Name: system + "/plan/1-a", SHA256: "h"}}
+	}
+	return r
 }
 
 func TestWhoNeedsNothingMoreIsAskedAtOnce(t *testing.T) {

@@ -82,7 +82,11 @@ func (c Forget) decide(d *decider) error {
 type ForgetCopies struct {
 	Requests []string
 	Open     int // how many are still being answered, whose copies stay until they are
-	Now      time.Time
+	// Unfetched is how many have an answer that nobody has fetched ([State.UnfetchedUntil]);
+	// Until is when the last of those ends.
+	Unfetched int
+	Until     time.Time
+	Now       time.Time
 }
 
 func (c ForgetCopies) now() time.Time { return c.Now }
@@ -92,9 +96,21 @@ func (c ForgetCopies) decide(d *decider) error {
 		return ErrUnknown
 	}
 	if slices.Contains(d.Duties(c.Now), DutyForgetCopies) {
-		d.record(CopiesForgotten{Requests: c.Requests, Open: c.Open, Moment: Moment{At: d.now}})
+		d.record(CopiesForgotten{Requests: c.Requests, Open: c.Open, Unfetched: c.Unfetched, Until: c.Until, Moment: Moment{At: d.now}})
 	}
 	return nil
+}
+
+// UnfetchedUntil returns until when an answer is kept for the person though their erasure has
+// come by: its own end, where it can be had and nobody has had it yet. Who asks for a copy
+// and then for erasure wants both. The zero time where it isn't kept for them: it was
+// opened or fetched, has ended, or there is no end to it.
+func (s State) UnfetchedUntil(now time.Time) time.Time {
+	end := s.recordsEnd()
+	if s.GivesOut() != nil || len(s.Opened)+len(s.Fetched) > 0 || !now.Before(end) {
+		return time.Time{}
+	}
+	return end
 }
 
 func (s State) forgotten(p Part) bool {

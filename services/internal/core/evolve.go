@@ -15,7 +15,7 @@ func Evolve(s State, e Event) State {
 	if byPerson(e) {
 		s.Acts++
 	}
-	return e.evolve(s).occasion(s, e)
+	return e.evolve(s).occasion(s, e).changed(s, e)
 }
 
 // Fold returns the state after a request's facts, in order.
@@ -40,7 +40,7 @@ func (s State) end(status Status, at time.Time) State {
 		s = s.goOn(time.Time{}, at)
 	}
 	s.Status, s.Attention, s.EndedAt, s.Receipted = status, AttentionNeeded{}, at, false
-	return s
+	return s.withoutActs()
 }
 
 // await has the request wait for the person.
@@ -79,7 +79,7 @@ func (s State) goingOn() Status {
 func (s State) takeUp(systems []string) State {
 	s.Status, s.Stage, s.EndedAt, s.Lifted = StatusPlanning, dsar.Plan, time.Time{}, false
 	return s.changeEach(func(_ int, t *TaskState) {
-		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve
+		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve && !s.restrictsHeld(t.Action)
 		if again {
 			if t.Action == dsar.Plan {
 				t.Before, t.Late = s.plansOf(t), nil

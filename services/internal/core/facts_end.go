@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -71,7 +72,7 @@ func (e Forgotten) evolve(s State) State {
 	if e.Part == PartRecords {
 		s.RecordsForgotten, s.RecordsEnded = e.At, true
 	} else {
-		s.SubjectForgotten = e.At
+		s.SubjectForgotten, s.Seconds = e.At, nil // nothing is left to look at
 	}
 	return s
 }
@@ -82,11 +83,15 @@ type CopiesForgotten struct {
 	Requests []string `json:"requests,omitempty"`
 	// Open is how many of their other requests were still being answered.
 	Open int `json:"open,omitempty"`
+	// Unfetched is how many had an answer that nobody had fetched: those are kept for the person
+	// until their own end, the last of which is Until.
+	Unfetched int       `json:"unfetched,omitempty"`
+	Until     time.Time `json:"until,omitzero"`
 	Moment
 }
 
 func (e CopiesForgotten) evolve(s State) State {
-	s.OwnCopies = &OwnCopies{Requests: len(e.Requests), Open: e.Open, At: e.At, Fact: s.Version}
+	s.OwnCopies = &OwnCopies{Requests: len(e.Requests), Open: e.Open, Unfetched: e.Unfetched, Until: e.Until, At: e.At, Fact: s.Version}
 	return s
 }
 
@@ -140,7 +145,7 @@ func (s State) needed() []KeptEarlier {
 	if s.Status != StatusCompleted || s.Right != erases {
 		return nil
 	}
-	return s.keptNow()
+	return slices.DeleteFunc(s.keptNow(), func(k KeptEarlier) bool { return s.retired(k.System) != nil })
 }
 
 // Duty is what is owed to an ended request: whoever ticks it does it, and then records
@@ -154,6 +159,7 @@ const (
 	DutyForgetCopies  Duty = "forget-copies"   // [ForgetCopies]
 	DutyForgetRecords Duty = "forget-records"  // [Forget] of [PartRecords]
 	DutyForgetSubject Duty = "forget-subject"  // [Forget] of [PartSubject]
+	DutyCallBack      Duty = "call-back"       // [TellCaller], of each of [State.Changes]
 	DutyLeaveReceipt  Duty = "leave-receipt"   // [LeaveReceipt]
 )
 
@@ -183,6 +189,9 @@ func (s State) duties() []dueDuty {
 	}
 	if at := s.subjectEnd(); !at.IsZero() {
 		out = append(out, dueDuty{DutyForgetSubject, at})
+	}
+	if at := s.callDue(); !at.IsZero() {
+		out = append(out, dueDuty{DutyCallBack, at})
 	}
 	// It comes last: a log that can't be published holds nothing else up. It is left where
 	// somebody else than Habeas opens the answer.

@@ -59,5 +59,5 @@ func (e AddendumIssued) evolve(s State) State {
 	s.Status, s.EndedAt, s.Again, s.Receipted = StatusCompleted, e.At, nil, false
 	s.RecordsForgotten = time.Time{} // there is an answer again
 	s.KeptThen = s.keptNow()
-	return s
+	return s.toTell(e.At)
 }

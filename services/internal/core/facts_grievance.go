@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -16,7 +17,7 @@ var grievanceFacts = []factType{
 type About struct {
 	RequestID string     `json:"request_id"`
 	Right     dsar.Right `json:"right"`
-	// DecidedBy are who refused it: none of them decides again.
+	// DecidedBy are who had refused it, or a part of it, or decided it: none of them decides again.
 	DecidedBy []string `json:"decided_by,omitempty"`
 }
 
@@ -30,18 +31,35 @@ type GrievanceDecided struct {
 
 func (e GrievanceDecided) evolve(s State) State {
 	s.Decision, s.AnsweredAt = e, e.At
-	return s.end(StatusCompleted, e.At)
+	return s.refusedBy(e.By).end(StatusCompleted, e.At).toTell(e.At)
 }
 
-// Reopened says that a refused request goes on, since a grievance about it was upheld.
+// Reopened says that a refused request goes on, since a grievance about it was upheld; or that
+// parts which a copy was refused of are given, and the answer is written anew.
 type Reopened struct {
 	Act
 	Grievance string `json:"grievance"`
+	// Parts are the datasets that are given, as system/dataset; none of a request that was
+	// refused as a whole.
+	Parts []string `json:"parts,omitempty"`
 }
 
 func (e Reopened) evolve(s State) State {
 	s.ReopenedBy = append(append([]string(nil), s.ReopenedBy...), e.Grievance)
-	s.Refusal, s.EndedAt, s.Receipted = Refused{}, time.Time{}, false
+	if len(e.Parts) > 0 {
+		s.Parts = slices.DeleteFunc(slices.Clone(s.Parts), func(p RefusedPart) bool { return slices.Contains(e.Parts, p.Name()) })
+		s.Status, s.Stage, s.EndedAt, s.Receipted = StatusAssembling, dsar.Assemble, time.Time{}, false
+		return s.change(dsar.Aggregator, dsar.Assemble, func(t *TaskState) { t.Status, t.StaleThrough = TaskIsDue, t.Attempt })
+	}
+	s.Refusal, s.EndedAt, s.Receipted, s.ToTell = Refused{}, time.Time{}, false, 0
 	s.Status = s.goingOn()
+	return s
+}
+
+// refusedBy notes who refused something of the request; the policy is nobody.
+func (s State) refusedBy(by string) State {
+	if by != "" && by != ByPolicy && !slices.Contains(s.RefusedBy, by) {
+		s.RefusedBy = append(slices.Clip(s.RefusedBy), by)
+	}
 	return s
 }

@@ -62,7 +62,7 @@ func (e ProofJudged) evolve(s State) State {
 		s = s.prove(e.Identifiers)
 	case e.Without:
 	case e.Instead != "":
-		s = s.disown()
+		s = s.disown().refusedBy(e.By)
 		s.Disproven = e.Failed
 		s.Right, s.Stage, s.Status = e.Instead, "", StatusAccepted
 	default:
@@ -117,8 +117,11 @@ type LetterSent struct {
 	// Cause is the version of the fact that it was written about: of one fact,
 	// one letter.
 	Cause int `json:"cause"`
-	// Channel is how it went: outbox or smtp.
-	Channel string `json:"channel"`
+	// Channel is how it went.
+	Channel Channel `json:"channel"`
+	// Digest is a hash of the letter, keyed by the request: the copy in the outbox is held
+	// against it. Empty in facts of before v0.2.0, and where the keys were gone.
+	Digest string `json:"digest,omitempty"`
 	Moment
 }
 
@@ -128,11 +131,25 @@ func (e LetterSent) evolve(s State) State {
 }
 
 // IdentifiersRevealed says that somebody looked at what identifies the person.
-type IdentifiersRevealed struct{ ReasonedAct }
+type IdentifiersRevealed struct {
+	ReasonedAct
+	// Gathered is the system whose records they looked at; empty: at the identifiers, or at
+	// what the person sent.
+	Gathered string `json:"gathered,omitempty"`
+}
 
 func (e IdentifiersRevealed) evolve(s State) State { return s }
 
 // DeliveryAsked says that the person is to be told again where the answer is.
-type DeliveryAsked struct{ Act }
+type DeliveryAsked struct {
+	Act
+	// ByHand tells that who acted has told them already: no letter goes.
+	ByHand bool `json:"by_hand,omitempty"`
+}
 
-func (e DeliveryAsked) evolve(s State) State { return s }
+func (e DeliveryAsked) evolve(s State) State {
+	if e.ByHand {
+		s.ToldByHand = e.At
+	}
+	return s
+}

@@ -18,6 +18,7 @@ var requestFacts = []factType{
 	fact[Retried]("request.retried"),
 	fact[Cancelled]("request.cancelled"),
 	fact[Overdue]("request.overdue"),
+	fact[AnswerAvailable]("answer.available"),
 	fact[Completed]("request.completed"),
 	fact[Refused]("request.refused"),
 	fact[PartRefused]("part.refused"),
@@ -86,9 +87,18 @@ type Accepted struct {
 	// EraseAgain tells that what has come back is then erased again without asking a
 	// person.
 	EraseAgain bool `json:"erase_again,omitempty"`
+	// FourEyes are the kinds of acts that a second person must agree to.
+	FourEyes []FourEyes `json:"four_eyes,omitempty"`
 	// Keep says how long Habeas keeps what it holds of the request, and that its end gets
 	// a receipt; nil, in a journal of before, for ever and without.
 	Keep *Keep `json:"keep,omitempty"`
+	// CallsBack tells that the caller has an address at which it is told of every change of
+	// the status.
+	CallsBack bool `json:"calls_back,omitempty"`
+	// ToldBy is the channel by which the person is told of the answer, before which the
+	// request isn't completed; empty, as in a journal of before: it is completed as soon as
+	// the answer is there.
+	ToldBy Channel `json:"told_by,omitempty"`
 }
 
 // When implements Event.
@@ -172,13 +182,30 @@ func (e Overdue) evolve(s State) State {
 	return s
 }
 
-// Completed ends a request: its bundle is in the outbox.
+// AnswerAvailable says that the answer is in the outbox, where it is served from. The person
+// isn't told yet: only then it is answered.
+type AnswerAvailable struct {
+	Bundle dsar.Object `json:"bundle"`
+	Moment
+}
+
+func (e AnswerAvailable) evolve(s State) State {
+	s.Status, s.Bundle = StatusDelivering, e.Bundle
+	s.RecordsForgotten = time.Time{} // there is an answer again
+	return s.withoutActs().toTell(e.At)
+}
+
+// Completed ends a request: its bundle is in the outbox, and the person was told; of a later
+// certificate, which answers nothing that is due, they are told afterwards.
 type Completed struct {
 	Bundle dsar.Object `json:"bundle"`
 	Moment
 }
 
 func (e Completed) evolve(s State) State {
+	if s.Status != StatusDelivering {
+		s = s.toTell(e.At)
+	}
 	s.Status, s.Bundle, s.EndedAt, s.Receipted = StatusCompleted, e.Bundle, e.At, false
 	s.RecordsForgotten = time.Time{} // there is an answer again
 	if s.AnsweredAt.IsZero() {
@@ -201,7 +228,7 @@ type Refused struct {
 
 func (e Refused) evolve(s State) State {
 	s.Refusal = e
-	return s.end(StatusRefused, e.At)
+	return s.refusedBy(e.By).end(StatusRefused, e.At).toTell(e.At)
 }
 
 // Merged ends a request that another one answers.
@@ -237,6 +264,7 @@ const (
 	RemindProof         ReminderOf = "proof"         // the person has sent no proof
 	RemindClarification ReminderOf = "clarification" // the person has not said what is meant
 	RemindAttention     ReminderOf = "attention"     // nobody has acted
+	RemindTell          ReminderOf = "tell"          // nobody has told the person
 )
 
 // Reminded says that something has waited for long.
@@ -246,9 +274,12 @@ type Reminded struct {
 }
 
 func (e Reminded) evolve(s State) State {
-	if e.About == RemindDue {
+	switch e.About {
+	case RemindDue:
 		s.RemindedDue = true
-	} else {
+	case RemindTell:
+		s.TellLate, s.RemindedAt = true, e.At
+	default:
 		s.RemindedAt = e.At
 	}
 	return s
@@ -266,10 +297,13 @@ func (e Assigned) evolve(s State) State {
 }
 
 // Noted is what somebody wrote down about the request, for colleagues: its reason is the
-// note. It changes nothing, and the person never reads it.
+// note. It changes nothing, but that somebody has looked, and the person never reads it.
 type Noted struct{ ReasonedAct }
 
-func (e Noted) evolve(s State) State { return s }
+func (e Noted) evolve(s State) State {
+	s.AnswerUntold = false
+	return s
+}
 
 // EarlierLookedUp says that it was looked, by these identifiers, for other requests of the
 // person, and what of those identifies the person here, too.

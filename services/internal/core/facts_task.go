@@ -54,7 +54,7 @@ func (e TaskSent) evolve(s State) State {
 	if e.Action == dsar.Assemble {
 		after = s.gatherings()
 	}
-	return s.erasedAgain(e).change(e.System, e.Action, func(t *TaskState) {
+	return s.planChanges(e.System, e.Action).erasedAgain(e).change(e.System, e.Action, func(t *TaskState) {
 		t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
 		t.Asked, t.After = asked, after
 		if e.Action == dsar.Resolve && (e.Reason == SentFirst || e.Reason == SentFurther) {
@@ -131,6 +131,8 @@ type TaskEnded struct {
 	Findings    []dsar.Cause      `json:"findings,omitempty"`
 	Detail      []byte            `json:"detail,omitempty"`
 	Notes       []string          `json:"notes,omitempty"`
+	// Redacted are the values that a person has taken out of what a worker gathered.
+	Redacted []Redaction `json:"redacted,omitempty"`
 	// By is the person who did it by hand; empty where a machine did.
 	By string `json:"by,omitempty"`
 	Moment
@@ -140,7 +142,7 @@ type TaskEnded struct {
 func (e TaskEnded) Who() string { return e.By }
 
 func (e TaskEnded) evolve(s State) State {
-	s = s.change(e.System, e.Action, func(t *TaskState) {
+	s = s.planChanges(e.System, e.Action).change(e.System, e.Action, func(t *TaskState) {
 		if t.Status = TaskIsEnded; e.By != "" {
 			t.Rejected = slices.Clone(t.Rejected)
 			for _, c := range t.Candidates {
@@ -186,7 +188,7 @@ type TaskFailed struct {
 }
 
 func (e TaskFailed) evolve(s State) State {
-	return s.backIn(e).change(e.System, e.Action, func(t *TaskState) {
+	return s.planChanges(e.System, e.Action).backIn(e).change(e.System, e.Action, func(t *TaskState) {
 		t.Status, t.Candidates, t.Notes, t.Words = TaskIsFailed, e.Identifiers, e.Notes, e.Detail
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Fact: s.Version}
 	})

@@ -128,3 +128,40 @@ func TestRightThatAPersonDecides(t *testing.T) {
 		t.Error("the letter can't be sent again")
 	}
 }
+
+// TestUpheldPartIsGiven: an appeal about a part of a copy gives that part back: the answer is
+// written anew, with it, and the person is told; only once, and only what was refused. Who
+// refused the part, or judged the proof, is among those who don't decide.
+func TestUpheldPartIsGiven(t *testing.T) {
+	t.Parallel()
+	d := asking(t, dsar.Access, core.Terms{PartRefusals: []string{"rights-of-others"}}, []dsar.Identifier{mallory}, events)
+	for _, dataset := range []string{"letters", "notes"} {
+		d.do(core.RefusePart{By: "lea", System: "events", Dataset: dataset, Ground: "rights-of-others", Reason: "others wrote them", Now: d.now})
+	}
+	again := core.Reopen{By: "sam", Grievance: appealID, Parts: []string{"events/letters"}, Now: d.now}
+	d.refuses(again, core.ErrNotAllowed) // it isn't answered
+	d.report(dsar.Report{System: "events", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Gathered})
+	d.assembled()
+	if d.state.Status != core.StatusCompleted || !slices.Equal(d.state.RefusedBy, []string{"lea"}) {
+		t.Fatalf("%s, refused by %v", d.state.Status, d.state.RefusedBy)
+	}
+	answered := d.state.AnsweredAt
+	wrong := again
+	wrong.Parts = []string{"events/others"}
+	d.refuses(wrong, core.ErrNotAllowed)
+	d.do(again)
+	if left := d.state.Told().Parts; d.state.Status != core.StatusAssembling || len(left) != 1 || left[0].Dataset != "notes" {
+		t.Errorf("%s, refused are %+v", d.state.Status, left)
+	}
+	if facts, err := core.Decide(d.state, again); err != nil || len(facts) > 0 {
+		t.Errorf("twice: %v, %v", facts, err)
+	}
+	d.assembled()
+	if d.state.Status != core.StatusCompleted || !d.state.AnsweredAt.Equal(answered) {
+		t.Errorf("%s, answered %s", d.state.Status, d.state.AnsweredAt)
+	}
+	d.do(core.Reopen{By: "sam", Grievance: "5b0e2a5c-2f6e-4b0b-8a51-7a5c5a1b9f03", Now: d.now}) // the rest
+	if len(d.state.Parts) > 0 {
+		t.Errorf("%+v", d.state.Parts)
+	}
+}

@@ -68,7 +68,8 @@ func (s State) heldDatasets(sys dsar.System) []string {
 }
 
 // heldEnd ends an erasure that a hold forbids in a system whose worker can't leave what is
-// held: it isn't asked, and all that was planned stays.
+// held: it isn't asked, and all that was planned stays. What flags it has are set next
+// ([decider.restrictHeld]).
 func (d *decider) heldEnd(sys dsar.System) {
 	e := TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.Retained, Code: dsar.LegalHold, Reason: "a legal hold is on", Moment: Moment{At: d.now}}
 	if t := d.Task(sys.Name, dsar.Erase); t != nil {
@@ -78,6 +79,41 @@ func (d *decider) heldEnd(sys dsar.System) {
 		e.Counts = withHeld(plan.End.Counts)
 	}
 	d.record(e)
+}
+
+// restrictHeld asks a system to stop all use of what an erasure has left in it for a hold,
+// once after each erasure that left something: a worker that can't leave single records has
+// no flags set by the erasure itself. It is asked by identifiers, and so of the person as
+// they were when they asked: a later erasure, which goes by keys, restricts nothing anew.
+func (d *decider) restrictHeld(sys dsar.System) {
+	erase, restrict := d.Task(sys.Name, dsar.Erase), d.Task(sys.Name, dsar.Restrict)
+	switch {
+	case sys.Holds, !sys.Can(dsar.Restrict), !d.restrictsHeld(dsar.Restrict), d.byKeys(sys):
+	case erase == nil || erase.Status != TaskIsEnded || erase.End.By != "" || !erase.End.leftForHold():
+	case len(known(d.Usable(), sys.Needs)) == 0:
+	case restrict == nil, restrict.Status == TaskIsEnded && restrict.End.Fact < erase.End.Fact:
+		d.send(sys.Name, dsar.Restrict, SentFirst)
+	}
+}
+
+// restrictsHeld reports whether an action is none of the stages of the request's right, and
+// is asked for because an erasure left something for a hold.
+func (s State) restrictsHeld(a dsar.Action) bool {
+	return s.Right == dsar.Erasure && a == dsar.Restrict
+}
+
+// leftForHold reports whether something had to stay for a hold, and isn't flagged.
+func (e ActionEnd) leftForHold() bool {
+	return e.Code == dsar.LegalHold || slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool {
+		return c.Kept() > c.Restricted && slices.ContainsFunc(c.Retained, func(r dsar.Retention) bool { return r.Ground == dsar.LegalHold && r.Records > 0 })
+	})
+}
+
+// restrictedBefore reports whether a task restricted what an erasure before the last one had
+// left: the answer tells nothing of it.
+func (s State) restrictedBefore(t *TaskState) bool {
+	erase := s.Task(t.System, dsar.Erase)
+	return s.restrictsHeld(t.Action) && t.Status == TaskIsEnded && erase != nil && t.End.Fact < erase.End.Fact
 }
 
 // withHeld says of counts that what could be erased is kept by a hold.
@@ -97,7 +133,7 @@ func withHeld(counts []dsar.Counts) []dsar.Counts {
 func (s State) retentionDue(sys dsar.System) time.Time {
 	var due time.Time
 	t := s.Task(sys.Name, dsar.Prove)
-	if t == nil || t.Status != TaskIsEnded || s.held(sys) {
+	if t == nil || t.Status != TaskIsEnded || s.held(sys) || s.retired(sys.Name) != nil {
 		return due
 	}
 	kept := t.End.Counts
@@ -144,4 +180,41 @@ func (d *decider) endRetention() {
 	if len(systems) > 0 {
 		d.record(RetentionEnded{Systems: systems, Moment: Moment{At: d.now}})
 	}
+}
+
+// EraseShared tells an answered erasure that its person asks for erasure again. What it left
+// since other people's records referred to it has no day on which it may go, and what led to
+// it may be gone: so it is asked for by its plans' keys. It decides nothing where nothing was
+// left so, or within [RetentionAgain] of the answer.
+type EraseShared struct {
+	Of  string // the later erasure
+	Now time.Time
+}
+
+func (c EraseShared) now() time.Time { return c.Now }
+
+func (c EraseShared) decide(d *decider) error {
+	switch {
+	case !d.Exists():
+		return ErrUnknown
+	case d.Right != dsar.Erasure || d.Status != StatusCompleted || !d.SubjectForgotten.IsZero() || d.now.Before(d.EndedAt.Add(RetentionAgain)):
+		return nil
+	}
+	var systems []string
+	for _, sys := range d.Accepted.Systems {
+		if plan := d.Task(sys.Name, dsar.Plan); plan != nil && len(d.plansOf(plan)) > 0 && !d.held(sys) && keepsShared(d.stayed(sys)) {
+			systems = append(systems, sys.Name)
+		}
+	}
+	if len(systems) > 0 {
+		d.record(RetentionEnded{Systems: systems, Of: c.Of, Moment: Moment{At: d.now}})
+	}
+	return nil
+}
+
+// keepsShared reports whether counts say that records stay since other people's refer to them.
+func keepsShared(counts []dsar.Counts) bool {
+	return slices.ContainsFunc(counts, func(c dsar.Counts) bool {
+		return slices.ContainsFunc(c.Retained, func(r dsar.Retention) bool { return r.Ground == dsar.GroundShared && r.Records > 0 })
+	})
 }

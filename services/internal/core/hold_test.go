@@ -7,6 +7,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/core/coretest"
 )
 
 var (
@@ -21,10 +22,25 @@ func (d *desk) planned(system string, n int64) {
 	d.report(r)
 }
 
+// erased reports that a system has erased all rows that were planned but those that stay.
+func (d *desk) erased(system string, kept ...dsar.Retention) {
+	d.t.Helper()
+	r := ended(system, dsar.Erase, dsar.Erased)
+	if len(kept) > 0 {
+		r.Outcome = dsar.Retained
+	}
+	for _, c := range d.state.Task(system, dsar.Plan).End.Counts {
+		r.Counts = append(r.Counts, dsar.Counts{Dataset: c.Dataset, Retained: kept})
+		left := &r.Counts[len(r.Counts)-1]
+		left.Erased = c.Found - left.Kept()
+	}
+	d.report(r)
+}
+
 // proven ends the erasure of a system, of which some rows stay until a day.
 func (d *desk) proven(system string, kept ...dsar.Retention) {
 	d.t.Helper()
-	d.report(ended(system, dsar.Erase, dsar.Retained))
+	d.erased(system, kept...)
 	d.provenOnly(system, kept...)
 }
 
@@ -63,7 +79,7 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	if end := d.state.Task("books", dsar.Erase).End; end.Outcome != dsar.Retained || end.Counts[0].Kept() != 5 || end.Counts[0].Retained[0].Ground != dsar.LegalHold {
 		t.Errorf("%+v", end)
 	}
-	d.report(ended("deals", dsar.Erase, dsar.Erased))
+	d.erased("deals")
 	d.wants("books prove", "deals prove")
 	// What is still there because of the hold is no failed proof.
 	r := ended("books", dsar.Prove, dsar.Proven)
@@ -123,7 +139,7 @@ func TestAHeldDatasetIsToldToItsWorker(t *testing.T) {
 	if task := d.state.NewTask(sent); !slices.Equal(task.Holds, []string{"rows"}) {
 		t.Errorf("holds %v", task.Holds)
 	}
-	d.report(ended("books", dsar.Erase, dsar.Retained))
+	d.erased("books", dsar.Retention{Records: 5, Ground: dsar.LegalHold})
 	if end := d.state.Task("deals", dsar.Erase).End; end.Code != dsar.LegalHold {
 		t.Errorf("%+v", end)
 	}
@@ -153,8 +169,8 @@ func TestWhatHadToStayGoes(t *testing.T) {
 	d.planned("books", 5)
 	d.planned("deals", 0)
 	first, last := start.AddDate(3, 0, 0), start.AddDate(10, 0, 0)
-	d.report(ended("books", dsar.Erase, dsar.Retained))
-	d.report(ended("deals", dsar.Erase, dsar.Erased))
+	d.erased("books", dsar.Retention{Records: 2, Ground: "tax", Until: last, Next: first})
+	d.erased("deals")
 	d.provenOnly("books", dsar.Retention{Records: 2, Ground: "tax", Until: last, Next: first})
 	d.report(ended("deals", dsar.Prove, dsar.Proven))
 	d.assembled()
@@ -206,7 +222,7 @@ func TestWhatAnothersHoldKeptGoes(t *testing.T) {
 	if facts := d.do(core.HoldEndedElsewhere{Of: "r2", Now: d.now}); len(facts) > 0 {
 		t.Errorf("nothing is kept for a hold: %v", facts)
 	}
-	d.report(ended("books", dsar.Erase, dsar.Retained))
+	d.erased("books", dsar.Retention{Records: 2, Ground: dsar.LegalHold})
 	d.provenOnly("books", dsar.Retention{Records: 2, Ground: dsar.LegalHold})
 	d.assembled()
 	if !core.Wake(d.state).IsZero() {
@@ -222,5 +238,84 @@ func TestWhatAnothersHoldKeptGoes(t *testing.T) {
 	d.assembled()
 	if !core.Wake(d.state).IsZero() {
 		t.Error("it wakes, though nothing is kept")
+	}
+}
+
+// Others are told of a hold that is over though the request itself waits for its person.
+func TestAHoldIsReleasedWhileProofIsAwaited(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{Checks: []dsar.Check{dsar.CheckIdentity}}, books)
+	d.do(core.Hold{By: "lea", Reason: "case 17", Now: d.now})
+	d.do(core.Lift{By: "lea", Reason: "settled", Now: d.now})
+	if wake := core.Wake(d.state); d.state.Awaited == "" || wake.After(d.now.Add(core.ReleaseAfter)) {
+		t.Errorf("awaited %q, it wakes at %s", d.state.Awaited, wake)
+	}
+}
+
+// What stayed for other people's records is asked for by its keys when the person asks again,
+// a day after the answer at the earliest; nothing else is, and nothing that has no keys.
+func TestWhatStayedForOthersIsAskedForOnceMore(t *testing.T) {
+	t.Parallel()
+	shared := dsar.Retention{Records: 2, Ground: dsar.GroundShared}
+	object := []dsar.Object{{Name: "books/plan/1", SHA256: "h"}}
+	for _, c := range []struct {
+		name  string
+		plan  []dsar.Object
+		kept  dsar.Retention
+		later time.Duration
+		hold  bool
+		want  bool
+	}{
+		{"shared", object, shared, core.RetentionAgain, false, true},
+		{"shared, and held since", object, shared, core.RetentionAgain, true, true}, // its worker leaves what is held
+		{"too early", object, shared, core.RetentionAgain - 1, false, false},
+		{"no keys", nil, shared, core.RetentionAgain, false, false},
+		{"kept by the manifest", object, dsar.Retention{Records: 2, Ground: dsar.GroundKept}, core.RetentionAgain, false, false},
+		{"kept by a law", object, dsar.Retention{Records: 2, Ground: "tax", Until: start.AddDate(9, 0, 0)}, core.RetentionAgain, false, false},
+	} {
+		d := underLaw(t, dsar.Erasure, core.Terms{}, books)
+		plan := ended("books", dsar.Plan, dsar.Found)
+		plan.Objects, plan.Counts = c.plan, []dsar.Counts{{Dataset: "rows", Found: 2, Retained: []dsar.Retention{c.kept}}}
+		d.report(plan)
+		if c.plan == nil { // an erasure without a plan is a person's
+			d.do(core.Attest{By: "lea", Reason: "by hand", System: "books", Outcome: dsar.Retained, Counts: plan.Counts, Now: d.now})
+		} else {
+			erase := ended("books", dsar.Erase, dsar.Retained)
+			erase.Counts = plan.Counts
+			d.report(erase)
+		}
+		d.provenOnly("books", c.kept)
+		d.assembled()
+		if c.hold {
+			d.do(core.Hold{By: "lea", Reason: "case 17", Dataset: "others", Now: d.now})
+		}
+		d.now = d.now.Add(c.later)
+		facts := d.do(core.EraseShared{Of: "r2", Now: d.now})
+		if taken := d.state.Status == core.StatusPlanning; taken != c.want {
+			t.Errorf("%s: %v", c.name, facts)
+			continue
+		}
+		if !c.want {
+			continue
+		}
+		d.wants("books plan")
+		if task := d.state.NewTask(core.TaskSent{System: "books", Action: dsar.Plan}); !task.ByKeys || len(task.Earlier) != 1 {
+			t.Errorf("%s: planned by %+v", c.name, task.Task)
+		}
+		if again := d.do(core.EraseShared{Of: "r2", Now: d.now}); len(again) > 0 {
+			t.Errorf("%s: the same again: %v", c.name, again)
+		}
+	}
+}
+
+// TestAHoldComesOverFromWhereItIsOn: the reason names a request on which the hold is on, though
+// it may be over by now on the one on which somebody put it.
+func TestAHoldComesOverFromWhereItIsOn(t *testing.T) {
+	t.Parallel()
+	placed := core.HoldPlaced{ReasonedAct: core.ReasonedAct{By: core.ByPolicy, Reason: "a hold is on in request a"}, System: "s", Of: "a"}
+	s := core.Evolve(core.Evolve(core.State{}, core.Accepted{RequestID: "b", Right: dsar.Erasure}), placed)
+	onward := s.HoldsFor(coretest.Start)
+	if len(onward) != 1 || onward[0].Of != "a" || onward[0].Reason != "a hold is on in request b" {
+		t.Errorf("%+v", onward)
 	}
 }

@@ -51,7 +51,7 @@ func (s State) Usable() []dsar.Identifier {
 // usableFor returns the identifiers that systems may be asked by for an action. Where
 // the law asks no proof, claimed ones stop processing, and do nothing else.
 func (s State) usableFor(a dsar.Action) []dsar.Identifier {
-	if s.Accepted.Terms.NoProof && a == dsar.Restrict {
+	if s.Accepted.Terms.NoProof && a == dsar.Restrict && !s.restrictsHeld(a) {
 		return s.Identifiers
 	}
 	return s.Usable()
@@ -140,6 +140,11 @@ func (d *decider) judgeFound(sys dsar.System, ids []dsar.Identifier) found {
 	fresh := func(id dsar.Identifier) bool {
 		return !slices.ContainsFunc(usable, func(k dsar.Identifier) bool { return k.Fingerprint == id.Fingerprint })
 	}
+	surely := func(id dsar.Identifier) bool { // it was found by another link as well
+		return slices.ContainsFunc(f.all, func(other dsar.Identifier) bool {
+			return other.Fingerprint == id.Fingerprint && !d.link(sys, other).Weak
+		})
+	}
 	for _, id := range f.all {
 		link := d.link(sys, id)
 		n := 0
@@ -153,7 +158,7 @@ func (d *decider) judgeFound(sys dsar.System, ids []dsar.Identifier) found {
 		case link.One && n > 1:
 			f.doubtful = append(f.doubtful, id)
 			f.Code, f.reason = CodeSeveral, fmt.Sprintf("%d people have this %s, and it may be one's only: say which %s is the person's", n, link.By, id.Type)
-		case link.Weak:
+		case link.Weak && !surely(id):
 			f.doubtful = append(f.doubtful, id)
 			if f.Code == "" {
 				f.Code, f.reason = CodeWeakLink, fmt.Sprintf("a %s was found by a %s, which several people may share: say whether it is the person's", id.Type, link.By)

@@ -210,6 +210,25 @@ func TestFoundByAClaimIsNobodys(t *testing.T) {
 	}
 }
 
+// TestFoundAlong: a system isn't asked again for what it has found along with an identifier of
+// its own, and is where a person had to say whether that is the right one.
+func TestFoundAlong(t *testing.T) {
+	t.Parallel()
+	for from, again := range map[string]bool{"fp-mallory": false, "fp-phone": true} {
+		shop := dsar.System{Name: "shop", Abilities: all, Needs: []dsar.IdentifierType{"email", "phone"}, Finds: []dsar.IdentifierType{"account_id", "cookie_id"},
+			Links: []dsar.Link{{Find: "account_id", By: "phone", Weak: true}, {Find: "account_id", By: "email"}, {Find: "cookie_id", By: "account_id", Along: true}}}
+		phone := dsar.Identifier{Type: "phone", Fingerprint: "fp-phone", Assurance: dsar.AssuranceProven}
+		d := asking(t, dsar.Erasure, core.Terms{}, []dsar.Identifier{mallory, phone}, shop)
+		d.report(dsar.Report{System: "shop", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-1", From: from}}})
+		if again {
+			d.do(core.Attest{By: "lea", Reason: "seen", System: "shop", Action: dsar.Resolve, Outcome: dsar.Found, Same: []string{"fp-1"}, Now: d.now})
+		}
+		if sent := d.state.Task("shop", dsar.Resolve).Status == core.TaskIsSent; sent != again {
+			t.Errorf("found by %s: asked again is %t", from, sent)
+		}
+	}
+}
+
 // TestWeakLink: what was found by what several people may share waits for a person, and
 // so does a link that may lead to one person and leads to several.
 func TestWeakLink(t *testing.T) {
@@ -230,6 +249,7 @@ func TestWeakLink(t *testing.T) {
 		"by a weak link, the same": {[]dsar.Identifier{found("fp-1", "fp-phone")}, core.CodeWeakLink, []string{"fp-1"}, []string{"fp-1"}},
 		"by a weak link, another":  {[]dsar.Identifier{found("fp-1", "fp-phone"), found("fp-2", "fp-mallory")}, core.CodeWeakLink, nil, []string{"fp-2"}},
 		"by what nobody says":      {[]dsar.Identifier{found("fp-1", "")}, core.CodeWeakLink, nil, nil},
+		"by both":                  {[]dsar.Identifier{found("fp-1", "fp-phone"), found("fp-1", "fp-mallory")}, "", nil, []string{"fp-1"}},
 		"several":                  {[]dsar.Identifier{found("fp-1", "fp-mallory"), found("fp-2", "fp-mallory")}, core.CodeSeveral, []string{"fp-2"}, []string{"fp-2"}},
 	} {
 		d := asking(t, dsar.Erasure, core.Terms{}, []dsar.Identifier{mallory, phone}, house, billing)
@@ -303,4 +323,31 @@ func TestClaimedIsNobody(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestNobodyAsked: a request of which no system can be asked anything isn't answered by
+// itself: once, and not for each system, a person says what they found. One that some system
+// was asked about is.
+func TestNobodyAsked(t *testing.T) {
+	t.Parallel()
+	mails := []dsar.System{{Name: "news", Abilities: []dsar.Action{dsar.Gather, dsar.Plan, dsar.Erase, dsar.Prove, dsar.Restrict}, Needs: []dsar.IdentifierType{"email"}}, {Name: "post", Abilities: []dsar.Action{dsar.Gather, dsar.Erase, dsar.Restrict}, Needs: []dsar.IdentifierType{"email", "phone"}}}
+	for _, right := range []dsar.Right{dsar.Access, dsar.Erasure, dsar.Objection} {
+		d := asking(t, right, core.Terms{}, []dsar.Identifier{cookie}, mails...)
+		first := right.Stages()[0]
+		if end := d.state.Task("news", first).End; end.Outcome != dsar.NotApplicable || end.Code != "no-identifier" {
+			t.Errorf("%s: %+v", right, end)
+		}
+		failed := d.state.Task("post", first)
+		if d.state.Status != core.StatusNeedsAttention || failed.End.Code != core.CodeNobodyAsked || failed.End.Outcome != dsar.Manual {
+			t.Errorf("%s: %s, %+v", right, d.state.Status, failed.End)
+		}
+		d.do(core.Attest{System: "post", Action: first, Outcome: dsar.NothingFound, By: "lea", Reason: "looked by name", Now: d.now})
+		if d.state.Status == core.StatusNeedsAttention || d.state.Stage != dsar.Assemble {
+			t.Errorf("%s: %s after a person has looked, in %s", right, d.state.Status, d.state.Stage)
+		}
+	}
+	d := asking(t, dsar.Access, core.Terms{}, []dsar.Identifier{cookie}, append(mails, dsar.System{Name: "ads", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"cookie_id"}})...)
+	if end := d.state.Task("post", dsar.Gather).End; end.Outcome != dsar.NotApplicable {
+		t.Errorf("%+v", end)
+	}
 }

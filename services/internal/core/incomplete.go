@@ -18,29 +18,77 @@ func uncovered(counts []dsar.Counts) []string {
 	return names
 }
 
+// CodeLeftReassigned is the code of a proof after an erasure that left nothing of its plan but
+// what is somebody else's by now.
+const CodeLeftReassigned = "left-reassigned"
+
+// leftReassigned says why an erasure left what it planned, where its worker gives the number
+// alone.
+const leftReassigned = "records that were planned hold somebody else's identifiers by now, and were left"
+
 // leftByErase says of what a proof still finds that the erasure could not reach it:
-// asking again would find the same. What must stay may lack its restriction.
-func (d *decider) leftByErase(proof *dsar.Report) {
+// asking again would find the same. What must stay may lack its restriction. And it says so
+// of what the erasure left of its plan, though the proof finds nothing there: somebody
+// else has it by now, or has deleted it, and a person sees that before anything is certified.
+// It reports whether all that was left is somebody else's.
+func (d *decider) leftByErase(proof *dsar.Report) (reassigned bool) {
 	erase := d.Task(proof.System, dsar.Erase)
-	if erase == nil || erase.End.Outcome != dsar.Incomplete {
-		return
+	if erase == nil || erase.End.By != "" {
+		return false
 	}
+	reassigned = len(uncovered(proof.Counts)) == 0
 	proof.Counts = slices.Clone(proof.Counts)
-	for i := range proof.Counts {
-		c := &proof.Counts[i]
-		for _, e := range erase.End.Counts {
-			if e.Dataset == c.Dataset && e.Uncovered != "" && c.Uncovered == "" && c.Found > 0 {
-				c.Uncovered, c.Cause = e.Uncovered, e.Cause
-				proof.Reason = cmp.Or(proof.Reason, erase.End.Reason)
-			}
+	for _, e := range erase.End.Counts {
+		i := slices.IndexFunc(proof.Counts, func(c dsar.Counts) bool { return c.Dataset == e.Dataset })
+		switch {
+		case i >= 0 && (proof.Counts[i].Uncovered != "" || e.Uncovered != "" && proof.Counts[i].Found > 0):
+		case !d.leftOfPlan(proof.System, e):
+			continue
+		}
+		if i < 0 {
+			i, proof.Counts = len(proof.Counts), append(proof.Counts, dsar.Counts{Dataset: e.Dataset})
+		}
+		left, why := e.Uncovered, erase.End.Reason
+		if e.Reassigned > 0 && d.planned(proof.System, e.Dataset).Found <= e.Accounted() {
+			left, why = cmp.Or(left, leftReassigned), leftReassigned
+		} else {
+			reassigned = false
+		}
+		if c := &proof.Counts[i]; c.Uncovered == "" {
+			c.Uncovered, c.Cause = cmp.Or(left, leftReassigned), e.Cause
+			proof.Reason = cmp.Or(proof.Reason, why)
 		}
 	}
+	return reassigned
+}
+
+// planned returns what a system planned of a dataset.
+func (d *decider) planned(system, dataset string) dsar.Counts {
+	if plan := d.Task(system, dsar.Plan); plan != nil {
+		return of(plan.End.Counts, dataset)
+	}
+	return dsar.Counts{}
+}
+
+// leftOfPlan reports whether an erasure left records of a dataset that its plan has: since they
+// are somebody else's by now, or since it didn't reach them. What is asked again long after
+// goes by keys, and says that they are gone.
+func (d *decider) leftOfPlan(system string, e dsar.Counts) bool {
+	plan := d.Task(system, dsar.Plan)
+	if d.Again != nil || plan == nil || d.plan(d.system(system)) == nil {
+		return false
+	}
+	p := d.planned(system, e.Dataset)
+	return e.Reassigned > 0 || e.Uncovered != "" && p.Uncovered == "" && p.Found > e.Accounted()
 }
 
 // isLast reports whether an action is the last before the answer. What is
 // incomplete earlier says so again there: an erasure goes on with what can be
 // reached, and a person sees it once.
 func (d *decider) isLast(a dsar.Action) bool {
+	if d.restrictsHeld(a) {
+		return true
+	}
 	stages := d.Right.Stages()
 	return slices.Index(stages, a) == len(stages)-2
 }
@@ -54,7 +102,7 @@ func (d *decider) anew(again []*TaskState) []string {
 	}
 	var systems []string
 	for _, t := range again {
-		if t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Outcome == dsar.Incomplete || t.lacksPlan() {
+		if t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Outcome == dsar.Incomplete || t.lacksPlan() || d.foundUnplanned(t) {
 			systems = append(systems, t.System)
 		}
 	}
@@ -136,6 +184,7 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	c.Erased += o.Erased
 	c.Anonymised += o.Anonymised
 	c.Gone += o.Gone
+	c.Reassigned += o.Reassigned
 	c.Late += o.Late
 	c.Rectified += o.Rectified
 	c.Restricted += o.Restricted

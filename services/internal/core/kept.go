@@ -25,6 +25,9 @@ type KeptEarlier struct {
 	// Unfinished is how many records the erasure is to erase and has not reported: they may
 	// be there or gone.
 	Unfinished int64 `json:"unfinished,omitempty"`
+	// Gone is how many planned records the erasure found gone by somebody else's hand: what
+	// another had to keep may be among them.
+	Gone int64 `json:"gone,omitempty"`
 	// From is the fingerprint of the identifier that both requests have.
 	From string `json:"from"`
 }
@@ -49,7 +52,7 @@ func (s State) Kept(at time.Time) []KeptEarlier {
 	for _, sys := range s.Accepted.Systems {
 		had := s.hadToStay(sys)
 		for _, dataset := range s.datasets(sys) {
-			k := KeptEarlier{RequestID: s.Accepted.RequestID, System: sys.Name, Dataset: dataset, Unfinished: s.unfinished(sys, dataset)}
+			k := KeptEarlier{RequestID: s.Accepted.RequestID, System: sys.Name, Dataset: dataset, Retained: []dsar.Retention{}, Unfinished: s.unfinished(sys, dataset), Gone: s.gone(sys, dataset)}
 			for _, r := range of(had, dataset).Retained {
 				if s.certain(sys, dataset, r, at) {
 					k.Retained = append(k.Retained, r)
@@ -57,7 +60,7 @@ func (s State) Kept(at time.Time) []KeptEarlier {
 					k.Then = append(k.Then, r)
 				}
 			}
-			if k.records() > 0 {
+			if k.records()+k.Gone > 0 {
 				out = append(out, k)
 			}
 		}
@@ -148,7 +151,7 @@ func (s State) keptNow() []KeptEarlier {
 // certain reports whether what had to stay is there whatever any erasure does meanwhile:
 // the day on which it may go is to come, or a hold is on that somebody put on this very
 // request. When another person's hold ends, or that of an earlier request, this one hears
-// of it later.
+// of it later; of what another person's erasure takes, since no law has it stay, never.
 func (s State) certain(sys dsar.System, dataset string, r dsar.Retention, at time.Time) bool {
 	if t := s.Task(sys.Name, dsar.Prove); t != nil && t.Status == TaskIsFailed && t.End.Code == CodeKeptGone {
 		return false
@@ -159,7 +162,13 @@ func (s State) certain(sys dsar.System, dataset string, r dsar.Retention, at tim
 		})
 	}
 	due := retentionDue(r)
-	return due.IsZero() || at.Before(due)
+	return !othersMayTake(r) && (due.IsZero() || at.Before(due))
+}
+
+// othersMayTake reports whether what had to stay may go with another person's erasure: the
+// manifest alone has it stay.
+func othersMayTake(r dsar.Retention) bool {
+	return r.Ground == dsar.GroundShared || r.Ground == dsar.GroundKept
 }
 
 // unfinished returns how many records of a dataset an erasure is to erase and has not
@@ -198,16 +207,33 @@ func (s State) unfinished(sys dsar.System, dataset string) int64 {
 	return max(0, planned.Found-of(erase.End.Counts, dataset).Accounted())
 }
 
+// gone returns how many records of a dataset an erasure planned and found gone: erasing, or
+// of those that had to stay, by how its tasks ended.
+func (s State) gone(sys dsar.System, dataset string) int64 {
+	plan, erase := s.Task(sys.Name, dsar.Plan), s.Task(sys.Name, dsar.Erase)
+	if plan == nil || erase == nil || erase.Status != TaskIsEnded {
+		return 0
+	}
+	lost := of(plan.End.Counts, dataset).Kept() - of(s.stayed(sys), dataset).Kept()
+	return max(of(erase.End.Counts, dataset).Gone, lost)
+}
+
 // keptEarlier returns what earlier erasures have left, as far as the identifier that both
 // requests have may be used. Two erasures left the same records of a dataset, as far as
-// anybody knows: the one that left more of them counts (TestKeptTwiceIsToldOnce).
+// anybody knows: the one that left more of them counts (TestKeptTwiceIsToldOnce). Where
+// another, or this one, found records gone, those may be among them
+// (TestKeptAndGoneIsUncertain).
 func (s State) keptEarlier() []KeptEarlier {
+	usable := s.Usable()
+	all := slices.DeleteFunc(slices.Clone(s.KeptElsewhere), func(k KeptEarlier) bool {
+		return !slices.ContainsFunc(usable, func(id dsar.Identifier) bool { return id.Fingerprint == k.From })
+	})
 	var out []KeptEarlier
-	for _, k := range s.KeptElsewhere {
-		if !slices.ContainsFunc(s.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == k.From }) {
+	for _, k := range all {
+		if k.records() == 0 {
 			continue
 		}
-		i := slices.IndexFunc(out, func(o KeptEarlier) bool { return o.System == k.System && o.Dataset == k.Dataset })
+		i := slices.IndexFunc(out, k.isOf)
 		switch {
 		case i < 0:
 			out = append(out, k)
@@ -215,8 +241,17 @@ func (s State) keptEarlier() []KeptEarlier {
 			out[i] = k
 		}
 	}
+	for i, k := range out {
+		found := slices.ContainsFunc(all, func(o KeptEarlier) bool { return o.isOf(k) && o.RequestID != k.RequestID && o.Gone > 0 })
+		if found || s.gone(dsar.System{Name: k.System}, k.Dataset) > 0 {
+			out[i].Retained, out[i].Then = []dsar.Retention{}, slices.Concat(k.Retained, k.Then)
+		}
+	}
 	return out
 }
+
+// isOf reports whether both are of the same dataset.
+func (k KeptEarlier) isOf(o KeptEarlier) bool { return k.System == o.System && k.Dataset == o.Dataset }
 
 // TakeKept says of a request what erasures of the same person have left, as they stand: of
 // one that is about to erase, that there is such a one. It decides nothing where the

@@ -222,6 +222,8 @@ func TestRetentionClock(t *testing.T) {
 					switch task.Action {
 					case dsar.Plan:
 						r.Counts = []dsar.Counts{{Dataset: "rows", Found: int64(len(rows[task.System]))}}
+					case dsar.Erase:
+						r.Counts = []dsar.Counts{{Dataset: "rows", Erased: d.state.Task(task.System, dsar.Plan).End.Counts[0].Found}}
 					case dsar.Prove:
 						r.Outcome = dsar.Proven
 						if kept := answer(task.System, today); kept.Records > 0 {

@@ -53,11 +53,17 @@ func (s State) occasion(before State, e Event) State {
 		}
 		told := s.Addenda[len(s.Addenda)-1].Told
 		o.Letter, o.Again = LetterAddendum, &told
-	case Completed, DeliveryAsked:
+	case AnswerAvailable, Completed, DeliveryAsked:
+		if hand, by := e.(DeliveryAsked); by && hand.ByHand || before.Status == StatusDelivering && TypeOf(e) == TypeOf(Completed{}) {
+			return s // they have heard of it
+		}
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
 			o.Letter = LetterCertificate
 		}
-		if s.Right.Decided() {
+		switch {
+		case s.Status == StatusRefused:
+			o.Letter, o.Ground = LetterRefusal, s.Refusal.Ground
+		case s.Right.Decided():
 			o.Letter, o.Reason, o.Decision = LetterDecision, s.Decision.Reason, s.Decision
 		}
 	default:

@@ -34,6 +34,30 @@ func TestUnwritten(t *testing.T) {
 	}
 }
 
+// TestKeptAndGoneIsUncertain: what one erasure had to keep isn't certain where another has
+// found records of the dataset gone; its own losses were none of those it kept.
+func TestKeptAndGoneIsUncertain(t *testing.T) {
+	t.Parallel()
+	hold := []dsar.Retention{{Records: 2, Ground: dsar.LegalHold}}
+	told := func(kept ...core.KeptEarlier) core.KeptEarlier {
+		for i := range kept {
+			kept[i].System, kept[i].Dataset, kept[i].From = "crm", "people", "f"
+		}
+		s := core.Evolve(core.State{}, core.Accepted{RequestID: "r", Right: dsar.Access, Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Assurance: dsar.AssuranceVerified}}, Kept: kept})
+		a := s.NewTask(core.TaskSent{System: dsar.Aggregator, Action: dsar.Assemble}).Answer
+		if len(a.Kept) != 1 {
+			t.Fatalf("%+v", a.Kept)
+		}
+		return a.Kept[0]
+	}
+	if k := told(core.KeptEarlier{RequestID: "a", Retained: hold}, core.KeptEarlier{RequestID: "b", Gone: 1}); len(k.Retained) > 0 || len(k.Then) != 1 {
+		t.Errorf("another found one gone: %+v", k)
+	}
+	if k := told(core.KeptEarlier{RequestID: "a", Retained: hold, Gone: 1}); len(k.Retained) != 1 || len(k.Then) > 0 {
+		t.Errorf("it lost another one itself: %+v", k)
+	}
+}
+
 // TestKeptTwiceIsToldOnce: what two earlier erasures had to keep is told once, by the one
 // that kept more.
 func TestKeptTwiceIsToldOnce(t *testing.T) {

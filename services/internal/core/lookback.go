@@ -32,11 +32,7 @@ func (c LookBack) decide(d *decider) error {
 	if !d.waitsForLookBack() {
 		return nil
 	}
-	for _, h := range c.Holds {
-		if !slices.Contains(d.Holds, Held{h.System, h.Dataset}) {
-			d.record(h)
-		}
-	}
+	d.comesOver(c.Holds)
 	d.record(EarlierLookedUp{LookedUp: c.LookedUp, Identifiers: c.Identifiers, Moment: Moment{At: d.now}})
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 type Need struct {
 	Kind NeedKind
 	// System is whose task failed or waits for a hand, and Code says why, with NeedTask,
-	// NeedHand and NeedPlan.
+	// NeedHand, NeedPlan and NeedErased.
 	System, Code string
 }
 
@@ -25,8 +25,12 @@ const (
 	NeedTask     NeedKind = "task"          // a task failed
 	NeedHand     NeedKind = "hand"          // a task is to be done by hand
 	NeedPlan     NeedKind = "plan"          // a plan is larger than expected
+	NeedErased   NeedKind = "erased"        // more was erased than planned
 	NeedOverdue  NeedKind = "overdue"       // the answer is late, and nothing else is the cause
+	NeedUntold   NeedKind = "untold"        // it was answered, and a restored journal doesn't know how
+	NeedSecond   NeedKind = "second"        // a second person is to agree to what a first wants done
 	NeedJudge    NeedKind = "judge"         // the person has sent a proof
+	NeedTell     NeedKind = "tell"          // nobody has told the person, as far as is known ([State.Unreached])
 	NeedDecision NeedKind = "decision"      // an appeal or a complaint
 	NeedReply    NeedKind = "reply"         // the person has replied to a question
 	NeedProof    NeedKind = "proof"         // a proof is awaited
@@ -34,7 +38,7 @@ const (
 )
 
 // needKinds lists them in this order.
-var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedOverdue, NeedJudge, NeedDecision, NeedReply, NeedProof, NeedAnswer}
+var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedOverdue, NeedUntold, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
 
 // Rank returns the place of a need among others: the worst first. A kind that isn't known
 // comes last.
@@ -61,13 +65,17 @@ func ParseNeed(text string) (Need, bool) {
 	if len(parts) == 3 {
 		n.System, n.Code = parts[1], parts[2]
 	}
-	ofSystem := slices.Contains([]NeedKind{NeedTask, NeedHand, NeedPlan}, n.Kind)
+	ofSystem := slices.Contains([]NeedKind{NeedTask, NeedHand, NeedPlan, NeedErased}, n.Kind)
 	return n, slices.Contains(needKinds, n.Kind) && n.String() == text && ofSystem == (n.System != "")
 }
 
 // Needs returns why the request needs a person now, each cause once, the worst first.
 func (s State) Needs() []Need {
-	if !s.Exists() || s.Status.Ended() {
+	untold, _ := s.Unreached()
+	switch {
+	case s.AnswerUntold:
+		return []Need{{Kind: NeedUntold}}
+	case !s.Exists():
 		return nil
 	}
 	var out []Need
@@ -75,6 +83,15 @@ func (s State) Needs() []Need {
 		if !slices.Contains(out, n) {
 			out = append(out, n)
 		}
+	}
+	if len(s.Unjudged()) > 0 {
+		add(Need{Kind: NeedSecond})
+	}
+	if untold != "" {
+		add(Need{Kind: NeedTell})
+	}
+	if s.Status.Ended() {
+		return out
 	}
 	failed := false
 	for _, t := range s.Tasks {
@@ -86,6 +103,8 @@ func (s State) Needs() []Need {
 		switch {
 		case t.End.Code == dsar.CodePlanTooLarge:
 			kind = NeedPlan
+		case t.End.Code == CodeLateTooMany:
+			kind = NeedErased
 		case t.End.Outcome == dsar.Manual:
 			kind = NeedHand
 		}

@@ -9,7 +9,7 @@ import (
 // TestNeedsAreRead: what a need is written as is read as the same, and nothing else is.
 func TestNeedsAreRead(t *testing.T) {
 	t.Parallel()
-	for _, n := range []core.Need{{Kind: core.NeedOverdue}, {Kind: core.NeedTask, System: "billing", Code: "no-permission"}, {Kind: core.NeedPlan, System: "shop", Code: "plan-too-large"}} {
+	for _, n := range []core.Need{{Kind: core.NeedOverdue}, {Kind: core.NeedTask, System: "billing", Code: "no-permission"}, {Kind: core.NeedPlan, System: "shop", Code: "plan-too-large"}, {Kind: core.NeedErased, System: "shop", Code: core.CodeLateTooMany}} {
 		if got, ok := core.ParseNeed(n.String()); !ok || got != n {
 			t.Errorf("%v is read as %v, %t", n, got, ok)
 		}

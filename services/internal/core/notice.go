@@ -159,18 +159,42 @@ func (d *decider) oweNotices() {
 // touched reports whether the request has changed something in a dataset after a time.
 func (s State) touched(p Reached, since time.Time) bool {
 	for _, t := range s.Tasks {
-		if t.System != p.System {
+		if t.System != p.System || s.restrictsHeld(t.Action) {
 			continue
 		}
 		for _, e := range append(slices.Clone(t.Earlier), t.End) {
+			if !e.At.After(since) {
+				continue
+			}
+			if e.uncounted() && s.mayHold(p) {
+				return true
+			}
 			for _, c := range e.Counts {
-				if e.At.After(since) && c.Dataset == p.Dataset && (e.Action == dsar.Erase && c.Erased+c.Anonymised > 0 || e.Action == dsar.Rectify && c.Rectified > 0 || e.Action == dsar.Restrict && c.Restricted > 0) {
+				begun := c.Gone > 0 && t.Attempt > 1 // an attempt that nobody heard of may have erased it
+				if c.Dataset == p.Dataset && (e.Action == dsar.Erase && (c.Erased+c.Anonymised > 0 || begun) || e.Action == dsar.Rectify && c.Rectified > 0 || e.Action == dsar.Restrict && c.Restricted > 0) {
 					return true
 				}
 			}
 		}
 	}
 	return false
+}
+
+// uncounted reports whether somebody has changed records by hand, and didn't say in which
+// datasets.
+func (e ActionEnd) uncounted() bool {
+	changed := []dsar.Outcome{dsar.Erased, dsar.Anonymised, dsar.Rectified, dsar.Restricted}
+	return e.By != "" && len(e.Counts) == 0 && slices.Contains(changed, e.Outcome)
+}
+
+// mayHold reports whether a dataset may hold something of the person: it may unless the plan
+// has found nothing there.
+func (s State) mayHold(p Reached) bool {
+	plan := s.Task(p.System, dsar.Plan)
+	if plan == nil || plan.End.Outcome == "" || plan.End.By != "" {
+		return true
+	}
+	return slices.ContainsFunc(plan.End.Counts, func(c dsar.Counts) bool { return c.Dataset == p.Dataset && c.Found > 0 })
 }
 
 // Changed returns the columns that a correction has changed in a dataset.

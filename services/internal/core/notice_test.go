@@ -11,7 +11,16 @@ import (
 
 // noticed returns an answered erasure in system s, of whose dataset d three recipients had data,
 // and a fourth of another.
-func noticed(t *testing.T) (core.State, time.Time) {
+func noticed(t *testing.T) (core.State, time.Time) { return noticedOf(t, "") }
+
+// How it may have been erased besides: by a person, or by an attempt that nobody heard of.
+const (
+	byHand  = "by hand"
+	unheard = "unheard"
+)
+
+// noticedOf returns that, erased in a way.
+func noticedOf(t *testing.T, way string) (core.State, time.Time) {
 	t.Helper()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 	d, other := core.Reached{System: "s", Dataset: "d"}, core.Reached{System: "s", Dataset: "other"}
@@ -38,7 +47,7 @@ func noticed(t *testing.T) (core.State, time.Time) {
 		at = at.Add(time.Minute)
 		r := dsar.Report{RequestID: "r1", System: "s", Action: a, Attempt: 1, Kind: dsar.ReportEnded, Outcome: o, Counts: counts}
 		if a == dsar.Plan {
-			r.Objects = []dsar.Object{{Name: "plan", SHA256: "0000000000000000000000000000000000000000000000000000000000000000"}}
+			r.Objects = []dsar.Object{{Name: "s/plan/1-a", SHA256: "0000000000000000000000000000000000000000000000000000000000000000"}}
 		}
 		if a == dsar.Assemble {
 			r.System = dsar.Aggregator
@@ -47,7 +56,17 @@ func noticed(t *testing.T) (core.State, time.Time) {
 		take(core.TakeReport{Report: r, Now: at})
 	}
 	ends(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "d", Found: 2})
-	ends(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "d", Found: 2, Erased: 2}, dsar.Counts{Dataset: "other"})
+	switch way {
+	case byHand:
+		take(core.TakeReport{Report: dsar.Report{RequestID: "r1", System: "s", Action: dsar.Erase, Attempt: 1, Kind: dsar.ReportFailed, Code: "forbidden", Reason: "no"}, Now: at})
+		take(core.Attest{By: "lea", Reason: "in their console", System: "s", Outcome: dsar.Erased, Now: at})
+	case unheard:
+		at = at.Add(2 * dsar.DefaultLease)
+		take(core.Tick{Now: at})
+		take(core.TakeReport{Report: dsar.Report{RequestID: "r1", System: "s", Action: dsar.Erase, Attempt: 2, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound, Counts: []dsar.Counts{{Dataset: "d", Gone: 2}}}, Now: at})
+	default:
+		ends(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "d", Found: 2, Erased: 2}, dsar.Counts{Dataset: "other"})
+	}
 	ends(dsar.Prove, dsar.Proven)
 	if len(s.Notices) != 3 || len(s.DueNotices(at)) != 0 {
 		t.Fatalf("before the answer: %+v", s.Notices)
@@ -119,6 +138,29 @@ func TestRecipientsAreTold(t *testing.T) {
 	}
 	if err := do(core.SettleNotice{By: "lea", Reason: "why", Recipient: "tax", Status: core.NoticeIsOwed, Now: now}); !errors.Is(err, core.ErrInvalid) {
 		t.Errorf("it can be owed by hand: %v", err)
+	}
+}
+
+// TestRecipientsOfWhatIsDoneByHand: what somebody has erased by hand, without saying in which
+// datasets, reaches the recipients of those in which the plan has found something.
+func TestRecipientsOfWhatIsDoneByHand(t *testing.T) {
+	t.Parallel()
+	s, now := noticedOf(t, byHand)
+	if n := s.Notice("hook"); n == nil || len(n.Datasets) != 1 || n.Datasets[0].Dataset != "d" {
+		t.Errorf("the webhook is told of %+v", n)
+	}
+	if due := s.DueNotices(now); len(due) != 1 || s.Notice("untouched") != nil {
+		t.Errorf("due are %+v", due)
+	}
+}
+
+// TestRecipientsOfWhatMayBeErased: records that are gone, and that an attempt of which nobody
+// heard may have erased, are told as erased ones are.
+func TestRecipientsOfWhatMayBeErased(t *testing.T) {
+	t.Parallel()
+	s, now := noticedOf(t, unheard)
+	if n := s.Notice("hook"); n == nil || len(n.Datasets) != 1 || n.Datasets[0].Dataset != "d" || len(s.DueNotices(now)) != 1 || s.Notice("untouched") != nil {
+		t.Errorf("the webhook is told of %+v", n)
 	}
 }
 

@@ -75,9 +75,13 @@ func (e PartRefused) evolve(s State) State {
 	s.Parts = slices.DeleteFunc(slices.Clone(s.Parts), func(p RefusedPart) bool { return p.System == e.System && p.Dataset == e.Dataset })
 	if !e.TakenBack {
 		s.Parts = append(s.Parts, RefusedPart{System: e.System, Dataset: e.Dataset, Ground: e.Ground, Fact: s.Version})
+		return s.refusedBy(e.By)
 	}
 	return s
 }
+
+// Name returns system/dataset.
+func (p RefusedPart) Name() string { return p.System + "/" + p.Dataset }
 
 // RefusedPart is a dataset that a copy is refused of.
 type RefusedPart struct {
@@ -98,8 +102,8 @@ func (s State) RefusedPart(system, dataset string) *RefusedPart {
 	return nil
 }
 
-// refusedParts returns those of the answer: of a copy, and not of a lesser answer instead.
-func (s State) refusedParts() []RefusedPart {
+// RefusedParts returns those of the answer: of a copy, and not of a lesser answer instead.
+func (s State) RefusedParts() []RefusedPart {
 	if s.Right != dsar.Access && s.Right != dsar.Portability {
 		return nil
 	}

@@ -60,6 +60,15 @@ func (s State) plansOf(t *TaskState) []dsar.Object {
 	return out
 }
 
+// PlansOf returns the objects that name the records of a system by their keys, as its erasure
+// left them: what it planned, and what came after that and had to stay.
+func (s State) PlansOf(system string) []dsar.Object {
+	if t := s.Task(system, dsar.Plan); t != nil {
+		return s.plansOf(t)
+	}
+	return nil
+}
+
 // otherPlans returns the objects that name records of a system beside its plan: the plans
 // before it, and what its erasure left besides.
 func (s State) otherPlans(sys dsar.System) []dsar.Object {
@@ -113,7 +122,7 @@ func (s State) Plans() []SystemPlan {
 }
 
 func (s State) isPlan(system string, o dsar.Object) bool {
-	return o.SHA256 != "" && strings.HasPrefix(o.Name, system+"/"+string(dsar.Plan)+"/")
+	return o.SHA256 != "" && s.ofSystem(system, dsar.Plan, o)
 }
 
 // OpenPlan records that somebody looks at the keys of an erasure's plans. It changes
@@ -165,12 +174,13 @@ func (d *decider) unmet(r dsar.Report) string {
 	return dsar.Unmet(planned, r.Counts)
 }
 
-// CodeKeptGone is the code of a proof that finds less of what had to stay than the
-// erasure left.
+// CodeKeptGone is the code of an erasure that leaves less than had to stay by its plan, and
+// of a proof that finds less of that than the erasure left.
 const CodeKeptGone = "kept-gone"
 
 // keptGone says what an erasure left, since it must stay, and its proof finds no more;
-// empty where all of it is there. What may go by now isn't missed.
+// empty where all of it is there. What may go by now isn't missed, nor what another
+// person's erasure may take.
 func (d *decider) keptGone(r dsar.Report) string {
 	erase := d.Task(r.System, dsar.Erase)
 	if r.Action != dsar.Prove || erase == nil || erase.Status != TaskIsEnded || erase.End.By != "" {
@@ -184,12 +194,40 @@ func (d *decider) keptGone(r dsar.Report) string {
 		}
 		stays := int64(0)
 		for _, kept := range e.Retained {
-			if first := retentionDue(kept); first.IsZero() || first.After(d.now) {
+			if first := retentionDue(kept); !othersMayTake(kept) && (first.IsZero() || first.After(d.now)) {
 				stays += kept.Records
 			}
 		}
 		if p.Found < stays {
 			parts = append(parts, fmt.Sprintf("%s: %d records must stay, and %d are found", e.Dataset, stays, p.Found))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// keptErased says what an erasure leaves of what had to stay by its plan and must stay still:
+// where it leaves less, it has erased some of it, whatever the sums are. A record that it
+// didn't find may have been one of them.
+func (d *decider) keptErased(r dsar.Report) string {
+	if r.Action != dsar.Erase || d.plan(d.system(r.System)) == nil || d.Again != nil {
+		return ""
+	}
+	datasets, held := d.HeldIn(r.System)
+	var parts []string
+	for _, p := range d.Task(r.System, dsar.Plan).End.Counts {
+		e := of(r.Counts, p.Dataset)
+		if e.Uncovered != "" || p.Uncovered != "" {
+			continue
+		}
+		stays := int64(0)
+		for _, kept := range p.Retained {
+			lifted := kept.Ground == dsar.LegalHold && (!held || datasets != nil && !slices.Contains(datasets, p.Dataset))
+			if first := retentionDue(kept); !lifted && !othersMayTake(kept) && (first.IsZero() || first.After(d.now)) {
+				stays += kept.Records
+			}
+		}
+		if left := e.Kept() + e.Gone; left < stays {
+			parts = append(parts, fmt.Sprintf("%s: %d records had to stay by the plan, and the erasure left %d", p.Dataset, stays, left))
 		}
 	}
 	return strings.Join(parts, "; ")
@@ -213,9 +251,53 @@ func (d *decider) withEarlier(counts []dsar.Counts, system string) []dsar.Counts
 }
 
 // lacksPlan reports whether an erasure or its proof failed since its plan is gone,
-// or isn't the one that was made: it begins anew with another.
+// isn't the one that was made, or was never made: it begins anew with another.
 func (t *TaskState) lacksPlan() bool {
-	return t.Status == TaskIsFailed && (t.End.Code == dsar.CodePlanMissing || t.End.Code == dsar.CodePlanMismatch)
+	return t.Status == TaskIsFailed && slices.Contains([]string{dsar.CodePlanMissing, dsar.CodePlanMismatch, dsar.CodeNoPlan}, t.End.Code)
+}
+
+// foundUnplanned reports whether a proof found what no plan has: where nothing was planned
+// there is nothing to erase by, and it begins anew with a plan.
+func (d *decider) foundUnplanned(t *TaskState) bool {
+	return t.foundAgain() && d.plan(d.system(t.System)) == nil && !d.held(d.system(t.System))
+}
+
+// foundAgain reports whether a proof failed since what was to be erased is still there, or
+// there again.
+func (t *TaskState) foundAgain() bool {
+	return t.Action == dsar.Prove && t.Status == TaskIsFailed && (t.End.Code == "still-there" || t.End.Code == CodeCameBack)
+}
+
+// refusePlanless records that an erasure isn't sent, since no plan of a worker's says what
+// it may erase: a person planned it, say. A person erases it too, or has it planned.
+func (d *decider) refusePlanless(system string) {
+	attempt := 0
+	if t := d.Task(system, dsar.Erase); t != nil {
+		attempt = t.Attempt
+	}
+	d.record(TaskFailed{System: system, Action: dsar.Erase, Attempt: attempt, Outcome: dsar.Manual, Code: dsar.CodeNoPlan,
+		Reason: "no worker's plan says what may be erased: a person does it, or has it planned by a retry", Moment: Moment{At: d.now}})
+}
+
+// CodeLateTooMany is the code of the brake on what an erasure found by asking anew: it erased
+// far more that no plan has than one person has.
+const CodeLateTooMany = "late-too-many"
+
+// lateTooMany says how many records that no plan has an erasure reports as erased, where they
+// are more than a plan may erase before a person accepts it: nobody was shown them. Empty where
+// they aren't.
+func (d *decider) lateTooMany(r dsar.Report) string {
+	if r.Action != dsar.Erase {
+		return ""
+	}
+	late := int64(0)
+	for _, c := range r.Counts {
+		late += min(c.Late, c.Erased+c.Anonymised)
+	}
+	if limit := d.brake(r.System); late > limit {
+		return fmt.Sprintf("%d records that no plan has were erased, more than the %d that the manifest expects of one person", late, limit)
+	}
+	return ""
 }
 
 // brake returns how many records a plan may erase in a system before a person must

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
@@ -56,6 +57,7 @@ func TestAnErasureMeetsItsPlan(t *testing.T) {
 	}{
 		"all":          {dsar.Counts{Erased: 3, Anonymised: 1, Gone: 1}, true},
 		"with a late":  {dsar.Counts{Erased: 6, Late: 1}, true},
+		"another's":    {dsar.Counts{Erased: 3, Reassigned: 2}, true},
 		"short":        {dsar.Counts{Erased: 4}, false},
 		"late is less": {dsar.Counts{Erased: 5, Late: 1}, false},
 		"too many":     {dsar.Counts{Erased: 6}, false},
@@ -118,5 +120,172 @@ func TestABrakedPlanIsKept(t *testing.T) {
 	d.wants("crm erase")
 	if p := d.sent(dsar.Erase).Plan; p == nil || !slices.Equal([]dsar.Object{*p}, planOf("1")) {
 		t.Errorf("%+v", p)
+	}
+}
+
+// TestLateFindsAreBraked: far more that no plan has than one person has stops for a person, who
+// accepts it as it was done; what is less goes on. A retry doesn't erase once more.
+func TestLateFindsAreBraked(t *testing.T) {
+	t.Parallel()
+	sys := crm
+	sys.MaxRecords = 10
+	for late, stops := range map[int64]bool{10: false, 11: true} {
+		d := newDesk(t, dsar.Erasure, sys)
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 2})
+		d.says(dsar.Erase, dsar.Erased, dsar.Counts{Found: 2 + late, Erased: 2 + late, Late: late})
+		if !stops {
+			d.wants("crm prove")
+			continue
+		}
+		if s := d.state; s.Status != core.StatusNeedsAttention || s.Task("crm", dsar.Erase).End.Code != core.CodeLateTooMany {
+			t.Fatalf("%s, %+v", s.Status, s.Task("crm", dsar.Erase).End)
+		}
+		if needs := d.state.Needs(); !slices.Equal(needs, []core.Need{{Kind: core.NeedErased, System: "crm", Code: core.CodeLateTooMany}}) {
+			t.Errorf("needs %v", needs)
+		}
+		d.do(core.Retry{By: "anna", Now: d.now})
+		d.wants()
+		d.do(core.Retry{By: "anna", AcceptPlan: true, Now: d.now})
+		d.wants("crm prove")
+		if end := d.state.Task("crm", dsar.Erase).End; end.Outcome != dsar.Erased || end.Counts[0].Late != late {
+			t.Errorf("%+v", end)
+		}
+	}
+}
+
+// TestKeptIsNotErased: an erasure that reports as erased what had to stay by its plan isn't
+// taken for done, whatever its sums are; what may go by now, and what wasn't found, is.
+func TestKeptIsNotErased(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		counts dsar.Counts
+		later  time.Duration
+		gone   bool
+	}{
+		"all is erased":           {dsar.Counts{Found: 5, Erased: 5}, 0, true},
+		"one too many is erased":  {dsar.Counts{Found: 5, Erased: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax"}, {Records: 3, Ground: dsar.LegalHold}}}, 0, true},
+		"what is held is erased":  {dsar.Counts{Found: 5, Erased: 3, Retained: []dsar.Retention{{Records: 2, Ground: "tax"}}}, 0, true},
+		"some weren't found":      {dsar.Counts{Found: 2, Gone: 3, Retained: []dsar.Retention{{Records: 2, Ground: "tax"}}}, 0, false},
+		"as it was planned":       {dsar.Counts{Found: 5, Retained: []dsar.Retention{{Records: 2, Ground: "tax"}, {Records: 3, Ground: dsar.LegalHold}}}, 0, false},
+		"the tax records may go":  {dsar.Counts{Found: 5, Erased: 2, Retained: []dsar.Retention{{Records: 3, Ground: dsar.LegalHold}}}, 9 * 365 * 24 * time.Hour, false},
+		"the tax records may not": {dsar.Counts{Found: 5, Erased: 2, Retained: []dsar.Retention{{Records: 3, Ground: dsar.LegalHold}}}, 0, true},
+	} {
+		sys := dsar.System{Name: "books", Abilities: []dsar.Action{dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, Holds: true}
+		d := underLaw(t, dsar.Erasure, core.Terms{}, sys)
+		d.do(core.Hold{By: "lea", Reason: "case 17", Now: d.now, System: "books", Dataset: "rows"})
+		plan := ended("books", dsar.Plan, dsar.Found)
+		plan.Counts = []dsar.Counts{{Dataset: "rows", Found: 5, Retained: []dsar.Retention{{Records: 2, Ground: "tax", Until: d.now.AddDate(8, 0, 0)}, {Records: 3, Ground: dsar.LegalHold}}}}
+		plan.Objects = []dsar.Object{{Name: "books/plan/1", SHA256: "aa"}}
+		d.report(plan)
+		d.now = d.now.Add(c.later)
+		erase := ended("books", dsar.Erase, dsar.Retained)
+		if c.counts.Kept() == 0 {
+			erase.Outcome = dsar.Erased
+		}
+		c.counts.Dataset = "rows"
+		erase.Counts = []dsar.Counts{c.counts}
+		d.report(erase)
+		task := d.state.Task("books", dsar.Erase)
+		if gone := task.Status == core.TaskIsFailed && task.End.Code == core.CodeKeptGone; gone != c.gone {
+			t.Errorf("%s: %s %s, %s", name, task.Status, task.End.Code, task.End.Reason)
+		}
+	}
+}
+
+// TestErasuresHavePlans: where no worker's plan says what may be erased, nothing is sent. A
+// person does it by hand, or a retry has it planned.
+func TestErasuresHavePlans(t *testing.T) {
+	t.Parallel()
+	byHand := func(t *testing.T) *desk {
+		d := newDesk(t, dsar.Erasure, crm)
+		d.report(dsar.Report{System: "crm", Action: dsar.Plan, Kind: dsar.ReportFailed, Outcome: dsar.Failed, Code: "broken"})
+		d.do(core.Attest{By: "lea", Reason: "looked", System: "crm", Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "contacts", Found: 5}}, Now: d.now})
+		return d
+	}
+	refused := func(t *testing.T, d *desk) {
+		t.Helper()
+		d.wants()
+		if e := d.state.Task("crm", dsar.Erase); e == nil || e.Status != core.TaskIsFailed || e.End.Code != dsar.CodeNoPlan || e.End.Outcome != dsar.Manual || e.Attempt != 0 {
+			t.Fatalf("%+v", e)
+		}
+		if n := d.state.Needs(); len(n) != 1 || n[0] != (core.Need{Kind: core.NeedHand, System: "crm", Code: dsar.CodeNoPlan}) {
+			t.Errorf("%v", n)
+		}
+	}
+	t.Run("planned by hand, and erased so", func(t *testing.T) {
+		t.Parallel()
+		d := byHand(t)
+		refused(t, d)
+		d.do(core.Attest{By: "lea", Reason: "done", System: "crm", Outcome: dsar.Erased, Now: d.now})
+		d.wants("crm prove")
+		if task := d.sent(dsar.Prove); task.Plan != nil || task.ByKeys {
+			t.Errorf("%+v", task)
+		}
+		d.provenOnly("crm")
+		d.assembled()
+	})
+	t.Run("planned by hand, and by a worker after all", func(t *testing.T) {
+		t.Parallel()
+		d := byHand(t)
+		refused(t, d)
+		d.do(core.Retry{By: "lea", Now: d.now})
+		d.wants("crm plan")
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
+		d.wants("crm erase")
+		if task := d.sent(dsar.Erase); task.Plan == nil {
+			t.Errorf("%+v", task)
+		}
+		d.erased("crm")
+		d.provenOnly("crm")
+		d.assembled()
+	})
+	t.Run("a worker's plan that isn't there", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, dsar.Erasure, crm)
+		d.report(dsar.Report{System: "crm", Action: dsar.Plan, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "contacts", Found: 5}}})
+		refused(t, d)
+	})
+	t.Run("what its worker refused", func(t *testing.T) { // it was sent by an earlier version
+		t.Parallel()
+		d := newDesk(t, dsar.Erasure, crm)
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
+		d.report(dsar.Report{System: "crm", Action: dsar.Erase, Kind: dsar.ReportFailed, Outcome: dsar.Failed, Code: dsar.CodeNoPlan})
+		d.do(core.Retry{By: "lea", Now: d.now})
+		d.wants("crm plan")
+	})
+	t.Run("nothing was planned, and its proof finds something", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, dsar.Erasure, crm)
+		d.report(ended("crm", dsar.Plan, dsar.NothingFound))
+		for d.state.Task("crm", dsar.Prove).Status != core.TaskIsFailed {
+			d.report(dsar.Report{System: "crm", Action: dsar.Prove, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "contacts", Found: 1}}})
+			d.now = core.Wake(d.state)
+			d.do(core.Tick{Now: d.now})
+		}
+		d.do(core.Retry{By: "lea", Now: d.now})
+		d.wants("crm plan")
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 1})
+		d.wants("crm erase")
+	})
+}
+
+// TestAProofByKeysHasKeys: where what had to stay is looked for by its keys and nothing of it
+// is there, the proof asks for it by the plans of before, and not by nothing at all.
+func TestAProofByKeysHasKeys(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books)
+	d.planned("books", 5)
+	kept := dsar.Retention{Records: 2, Ground: "tax", Until: start.AddDate(1, 0, 0)}
+	d.erased("books", kept)
+	d.provenOnly("books", kept)
+	d.assembled()
+	d.now = core.Wake(d.state)
+	d.do(core.Tick{Now: d.now})
+	d.wants("books plan")
+	d.report(ended("books", dsar.Plan, dsar.NothingFound))
+	d.wants("books prove")
+	task := d.state.NewTask(core.TaskSent{System: "books", Action: dsar.Prove, Attempt: 2})
+	if !task.ByKeys || task.Plan != nil || len(task.Earlier) != 1 || task.Earlier[0].SHA256 == "" {
+		t.Errorf("%+v", task.Task)
 	}
 }

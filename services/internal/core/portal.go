@@ -126,7 +126,7 @@ func (s State) GivesOut() error {
 	switch {
 	case !s.Exists():
 		return ErrUnknown
-	case s.Status != StatusCompleted:
+	case s.Status != StatusCompleted && s.Status != StatusDelivering:
 		return fmt.Errorf("%w: there is no answer yet", ErrNotAllowed)
 	case s.Right.Decided():
 		return fmt.Errorf("%w: the answer is a letter", ErrNotAllowed)

@@ -35,6 +35,9 @@ func (w *randomRun) do(c core.Command) {
 	for _, f := range facts {
 		from := w.state.Status
 		w.state = core.Evolve(w.state, f)
+		if sent, is := f.(core.TaskSent); is {
+			w.goesByAPlan(sent)
+		}
 		if from == "" {
 			from = "[*]"
 		}
@@ -48,6 +51,15 @@ func (w *randomRun) do(c core.Command) {
 	}
 	if len(facts) == 0 && !reflect.DeepEqual(before, w.state) {
 		w.t.Fatalf("%T decided nothing and changed the state", c)
+	}
+}
+
+// goesByAPlan checks that an erasure is sent with its plan, and a proof by keys with keys.
+func (w *randomRun) goesByAPlan(sent core.TaskSent) {
+	task := w.state.NewTask(sent)
+	planned := task.Plan != nil && task.Plan.SHA256 != ""
+	if sent.Action == dsar.Erase && !planned || sent.Action == dsar.Prove && task.ByKeys && !planned && len(task.Earlier) == 0 {
+		w.t.Fatalf("%s is sent to %s without a plan: %+v", sent.Action, sent.System, task)
 	}
 }
 
@@ -146,9 +158,16 @@ func (w *randomRun) answer(task core.TaskState) dsar.Report {
 		r.Counts = []dsar.Counts{{Dataset: "d", Found: int64(rapid.SampledFrom([]int{0, 3, 20_000}).Draw(w.t, "found"))}}
 		if r.Counts[0].Found == 0 {
 			r.Outcome = dsar.NothingFound
+		} else if w.calm || rapid.IntRange(0, 7).Draw(w.t, "keeps its plan") > 0 {
+			r.Objects = []dsar.Object{{Name: fmt.Sprintf("%s/plan/%d-a", task.System, task.Attempt), SHA256: "h"}}
 		}
 	case dsar.Erase:
 		r.Outcome = dsar.Erased
+		for _, c := range w.state.Task(task.System, dsar.Plan).End.Counts {
+			if c.Found > 0 {
+				r.Counts = append(r.Counts, dsar.Counts{Dataset: c.Dataset, Erased: c.Found})
+			}
+		}
 	case dsar.Prove:
 		r.Outcome = dsar.Proven
 		for _, c := range w.state.Task(task.System, dsar.Erase).End.Counts {
@@ -211,7 +230,9 @@ func (w *randomRun) step() {
 
 // hopeless reports whether a system lacks the ability: then only a person ends it.
 func (w *randomRun) hopeless() bool {
-	return slices.ContainsFunc(w.state.Tasks, func(t *core.TaskState) bool { return t.End.Outcome == dsar.Manual })
+	return slices.ContainsFunc(w.state.Tasks, func(t *core.TaskState) bool {
+		return t.End.Outcome == dsar.Manual && t.End.Code != dsar.CodeNoPlan
+	})
 }
 
 func (w *randomRun) check() {

@@ -23,19 +23,21 @@ func (s State) reminder() (ReminderOf, time.Time) {
 	switch {
 	case s.Awaited != "":
 		return s.Awaited, since(s.AwaitedSince)
+	case s.refusing():
+		return RemindAttention, since(s.Unjudged()[0].At)
 	case s.Status == StatusReviewing:
 		return RemindAttention, since(s.Accepted.AcceptedAt)
 	case s.Status == StatusNeedsAttention:
 		return RemindAttention, since(s.Attention.At)
 	default:
-		return "", time.Time{}
+		return RemindTell, s.tellDue()
 	}
 }
 
 // remindDue returns when the request is to show as due soon; the zero time where it
 // does already, or never will.
 func (s State) remindDue() time.Time {
-	if !s.running() || s.Overdue || s.RemindedDue {
+	if !s.running() || s.Status.Ended() || s.Overdue || s.RemindedDue {
 		return time.Time{}
 	}
 	at := s.DueAt.Add(-RemindBefore)
@@ -48,6 +50,8 @@ func (s State) remindDue() time.Time {
 // running reports whether the clock runs towards a due date.
 func (s State) running() bool { return !s.DueAt.IsZero() && !s.Paused && s.AnsweredAt.IsZero() }
 
+// remind records what is to be reminded of. Of a request that has ended that is only that
+// nobody has told the person.
 func (d *decider) remind() {
 	if at := d.remindDue(); !at.IsZero() && !d.now.Before(at) {
 		d.record(Reminded{About: RemindDue, Moment: Moment{At: d.now}})

@@ -156,6 +156,31 @@ func examples(t *testing.T, typ string) []json.RawMessage {
 	return schema.Examples
 }
 
+// TestExamplesSayWhoActed: where the examples of the facts say that somebody was a user of a
+// machine, they do so as facts do, so that who reads them can tell.
+func TestExamplesSayWhoActed(t *testing.T) {
+	t.Parallel()
+	locals := 0
+	for typ := range goTypes() {
+		for i, good := range examples(t, typ) {
+			var fact struct {
+				By string `json:"by"`
+			}
+			if json.Unmarshal(good, &fact) != nil || !strings.Contains(fact.By, "local") {
+				continue
+			}
+			locals++
+			host, local := core.LocalActor(fact.By)
+			if want := core.Actor(core.ActorName(fact.By), core.LocalUser(host)); !local || fact.By != want {
+				t.Errorf("%s, example %d: by is %q", typ, i, fact.By)
+			}
+		}
+	}
+	if locals == 0 {
+		t.Error("no example is of a user of a machine")
+	}
+}
+
 // The words of the core are those of the schemas.
 func TestEnumsAreTheCores(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,8 @@ const (
 	StatusRectifying            Status = "rectifying"
 	StatusRestricting           Status = "restricting"
 	StatusAssembling            Status = "assembling"
-	StatusReviewing             Status = "reviewing" // an appeal or a complaint, by a person
+	StatusDelivering            Status = "delivering" // the answer is there, and the person isn't told yet
+	StatusReviewing             Status = "reviewing"  // an appeal or a complaint, by a person
 	StatusNeedsAttention        Status = "needs-attention"
 	StatusCompleted             Status = "completed"
 	StatusCancelled             Status = "cancelled"
@@ -38,7 +39,7 @@ func OpenStatuses() []Status { return slices.DeleteFunc(Statuses(), Status.Ended
 // Statuses lists all of them, in the order of a request's life.
 func Statuses() []Status {
 	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusPlanning, StatusErasing, StatusProving, StatusRectifying,
-		StatusRestricting, StatusAssembling, StatusReviewing, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
+		StatusRestricting, StatusAssembling, StatusDelivering, StatusReviewing, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
 }
 
 // Ended reports whether nothing more is to be done for the request. A completed
@@ -58,7 +59,7 @@ var statusOf = map[dsar.Action]Status{
 type State struct {
 	// Version is how many facts it is the fold of.
 	Version int
-	// Accepted is the first fact, unchanged.
+	// Accepted is the first fact, with systems under the names that they have now.
 	Accepted Accepted
 	// Identifiers are the given ones and then those that were found, each once.
 	Identifiers []dsar.Identifier
@@ -90,8 +91,12 @@ type State struct {
 	// lifted and of which other requests are to be told.
 	Holds  []Held
 	Placed []Held // those of them that a person put on this request
-	Lifted bool
-	Untold []LiftedHold
+	// CameOver are those that were put on other requests of the person, also where they are
+	// over by now.
+	CameOver []CameOver
+	Over     []Held // those that were on, and are lifted
+	Lifted   bool
+	Untold   []LiftedHold
 	// Occasions are what the person is written about, and Letters what they were
 	// written.
 	Occasions []Occasion
@@ -109,8 +114,13 @@ type State struct {
 	MergedInto string
 	// Parts are the datasets that a copy is refused of.
 	Parts []RefusedPart
+	// Seconds are the acts that a second person was asked to agree to.
+	Seconds []Second
+	// RefusedBy are who refused the request or a part of it, judged its proof insufficient or
+	// decided it: none of them decides an appeal or a complaint about it.
+	RefusedBy []string
 	// Decision is how a grievance ended; ReopenedBy are the grievances that had a refused
-	// request taken up again.
+	// request, or the refused part of a copy, taken up again.
 	Decision   GrievanceDecided
 	ReopenedBy []string
 	// Stage is the stage that was last started; it stays while the request
@@ -125,9 +135,18 @@ type State struct {
 	// Assignee is who has it in hand; empty: nobody.
 	Assignee string
 	// Acts counts what people did to the request ([IfUnchanged]).
-	Acts    int
-	Bundle  dsar.Object // with StatusCompleted
-	EndedAt time.Time
+	Acts   int
+	Bundle dsar.Object // with StatusDelivering and StatusCompleted
+	// ToTell is the version of the last fact that the person is to be told of, where that is
+	// recorded: that the answer is there, a later certificate, a refusal, a decision; and
+	// ToTellAt its time. 0: there is none.
+	ToTell   int
+	ToTellAt time.Time
+	// ToldByHand is when somebody said that they have told the person of it themselves, and
+	// TellLate that nobody was known to have after [TellWithin].
+	ToldByHand time.Time
+	TellLate   bool
+	EndedAt    time.Time
 	// AnsweredAt is when it was first completed. It stays when it is taken up
 	// again.
 	AnsweredAt time.Time
@@ -150,6 +169,9 @@ type State struct {
 	Receipted bool
 	// ReceiptLeft says where it lies for who opens the answer; nil: not yet.
 	ReceiptLeft *ReceiptLeft
+	// AnswerUntold tells that it ended with an answer of which a restored journal has no
+	// facts, and that nobody has noted since that they looked at it ([Noted]).
+	AnswerUntold bool
 	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
 	// zero: it holds it.
 	RecordsForgotten, SubjectForgotten time.Time
@@ -167,6 +189,22 @@ type State struct {
 	KeyMade    bool
 	// Fetched are the times at which an upstream system was given the answer.
 	Fetched []AnswerFetched
+	// Changes are those of its status that the caller hasn't heard of; CallUntil is when it is
+	// called again after CallsFailed failures, and after CallsRested times at which it wasn't
+	// called; zero: at once. CallsGivenUp is the fact up to which it never heard of them, since
+	// CallsGivenUpAt, and CallerHeard that up to which it has; 0: there is none.
+	Changes        []Change
+	CallUntil      time.Time
+	CallsFailed    int
+	CallsRested    int
+	CallsGivenUp   int
+	CallsGivenUpAt time.Time
+	CallerHeard    int
+	// Missing are the systems that the configuration no longer has, Renamed the names that
+	// systems had before, in order, and Retired those that are out of use.
+	Missing []string
+	Renamed []Renamed
+	Retired []Retired
 	// OwnCopies says what the erasure destroyed of Habeas' own earlier copies; nil: it
 	// hasn't reached them yet.
 	OwnCopies *OwnCopies
@@ -271,6 +309,7 @@ func Wake(s State) time.Time {
 		for _, d := range s.duties() {
 			wakeBy(d.at)
 		}
+		wakeBy(s.tellDue())
 		return wake
 	}
 	if !s.Overdue && s.running() {
@@ -279,8 +318,10 @@ func Wake(s State) time.Time {
 	wakeBy(s.remindDue())
 	_, remind := s.reminder()
 	wakeBy(remind)
-	if s.Awaited != "" {
-		return wake // nothing is sent while the person is awaited
+	if s.stands() {
+		wakeBy(s.callDue())
+		wakeBy(s.releaseDue()) // others don't wait for this person
+		return wake            // nothing else is sent until the person, or a second one, has acted
 	}
 	for _, d := range s.duties() {
 		wakeBy(d.at)
@@ -297,10 +338,10 @@ func Wake(s State) time.Time {
 }
 
 // Waiting names the systems that the request waits for, sorted: those that were
-// asked and have not answered, and those whose task failed. While the person is
-// awaited it is nobody's turn but theirs.
+// asked and have not answered, and those whose task failed. While the person is awaited, or a
+// second one is to agree to a refusal, it is nobody's turn but theirs.
 func Waiting(s State) []string {
-	if s.Status.Ended() || s.Awaited != "" {
+	if s.Status.Ended() || s.stands() {
 		return nil
 	}
 	var names []string
@@ -329,6 +370,7 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 		return t
 	}
 	sys := s.system(sent.System)
+	t.Formerly = s.namesOf(sys.Name)[1:]
 	types := sys.Needs
 	if sent.Action == dsar.Resolve {
 		types = slices.Concat(types, sys.ResolvesBy())
@@ -337,13 +379,16 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	if sent.Action.Ability() == dsar.Erase {
 		t.Holds = s.heldDatasets(sys)
 	}
-	if sent.Action == dsar.Restrict {
+	switch {
+	case s.restrictsHeld(sent.Action): // all use of it, and what the person asked for otherwise is no matter
+		t.Right, t.Details = dsar.Restriction, nil
+	case sent.Action == dsar.Restrict:
 		t.Purposes = s.ends(sys)
 	}
 	switch sent.Action {
 	case dsar.Erase, dsar.Prove:
 		t.Plan, t.ByKeys = s.plan(sys), s.byKeys(sys)
-		if s.Again != nil { // of all that was ever planned
+		if s.Again != nil || t.ByKeys && t.Plan == nil && sent.Action == dsar.Prove { // of all that was ever planned
 			t.Earlier = s.otherPlans(sys)
 		}
 	case dsar.Plan:
@@ -384,15 +429,15 @@ func (s State) answer() *Answer {
 		answer.Asked = s.Accepted.Right
 	}
 	answer.Again, answer.Keep, answer.Copies = s.again(), s.Accepted.Keep, s.OwnCopies
-	answer.Parts = s.refusedParts()
+	answer.Parts = s.RefusedParts()
 	for _, n := range s.Notices {
 		answer.Notices = append(answer.Notices, NoticeAnswer{Recipient: n.Recipient, By: n.By, Status: n.Status, Fact: n.Fact})
 	}
 	for _, sys := range s.Accepted.Systems {
-		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
+		part := SystemAnswer{System: sys.Name, Needs: sys.Needs, Retired: s.retirement(sys.Name)}
 		for _, t := range s.Tasks {
 			switch {
-			case t.System != sys.Name || !s.tells(t.Action):
+			case t.System != sys.Name || !s.tells(t.Action) || s.restrictedBefore(t):
 			case t.Status == TaskIsEnded:
 				part.Ends = append(append(part.Ends, t.Earlier...), t.end())
 			default:

@@ -50,6 +50,8 @@ type root struct {
 	// which other tables refer to; key is its column.
 	typ, found dsar.IdentifierType
 	key        *column
+	// leads are the references by which its rows are those of another root's people.
+	leads []*edge
 	// derived tells that its own rows are found by another root's: a second self.
 	derived bool
 }

@@ -4,27 +4,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 )
-
-// words returns the words of a name, in lower case: of shippingAddressID, wp_usermeta.
-func words(name string) []string {
-	var b strings.Builder
-	runes := []rune(name)
-	for i, r := range runes {
-		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]) && unicode.IsUpper(runes[i-1])) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return strings.FieldsFunc(b.String(), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-}
 
 // stem returns a table's words, the last in the singular.
 func stem(name string) []string {
-	out := words(name[strings.LastIndexByte(name, '.')+1:])
+	out := manifest.NameWords(name[strings.LastIndexByte(name, '.')+1:])
 	if n := len(out); n > 0 {
 		out[n-1] = singular(out[n-1])
 	}
@@ -86,7 +73,7 @@ var identifierForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // identifierType returns the type of identifier of a table's key: user_id of users.id.
 func identifierType(stem []string, key string) dsar.IdentifierType {
-	of := words(key)
+	of := manifest.NameWords(key)
 	if len(of) == 0 || of[0] != stem[0] {
 		of = append(slices.Clone(stem), of...)
 	}

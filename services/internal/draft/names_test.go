@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 )
 
@@ -11,7 +12,7 @@ import (
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"shippingAddressID": "shipping address id", "wp_usermeta": "wp usermeta", "comment_post_ID": "comment post id", "HTMLBody": "html body", "ip2": "ip2"} {
-		if got := strings.Join(words(name), " "); got != want {
+		if got := strings.Join(manifest.NameWords(name), " "); got != want {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -27,12 +28,12 @@ func TestRoles(t *testing.T) {
 	t.Parallel()
 	user := []string{"user"}
 	for column, want := range map[string]int{"user_id": roleSelf, "author_id": roleOwner, "sender_id": roleOwner, "created_by": roleCreator, "created_by_id": roleCreator, "recipient_id": roleOther, "assigned_to_id": roleOther, "updated_by_id": roleOther, "target_user_id": roleOther, "to_user_id": roleOther, "from_user_id": roleOwner} {
-		if got := roleOf(words(column), user); got != want {
+		if got := roleOf(manifest.NameWords(column), user); got != want {
 			t.Errorf("%s: %d, want %d", column, got, want)
 		}
 	}
 	for column, want := range map[string]bool{"post_author": true, "created_by": true, "approved_by_id": true, "user_id": true, "order_id": false, "by": false, "user_name": false} {
-		if namesPerson(words(column)) != want {
+		if namesPerson(manifest.NameWords(column)) != want {
 			t.Errorf("%s: %v", column, !want)
 		}
 	}
@@ -57,17 +58,17 @@ func TestShapeOf(t *testing.T) {
 func TestSecretOf(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{"password_digest": "password", "pass_crypt": "password", "reset_token": "true", "iban": "financial-account", "card_number": "payment-card", "passport_number": "government-id", "title": "", "token_type": ""} {
-		c := &column{words: words(name)}
+		c := &column{words: manifest.NameWords(name)}
 		c.Name, c.Type = name, "text"
 		if got := secretOf(c); string(got) != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	c := &column{words: words("password_changed_at"), SurveyedColumn: sqlsystem.SurveyedColumn{Name: "password_changed_at", Type: "timestamp without time zone"}}
-	if got := secretOf(c); got != "false" {
+	c := &column{words: manifest.NameWords("password_changed_at"), SurveyedColumn: sqlsystem.SurveyedColumn{Name: "password_changed_at", Type: "timestamp without time zone"}}
+	if got := secretOf(c); got != "" {
 		t.Errorf("got %q", got)
 	}
-	c = &column{words: words("remark"), shape: shapeHash, SurveyedColumn: sqlsystem.SurveyedColumn{Name: "remark", Type: "text"}}
+	c = &column{words: manifest.NameWords("remark"), shape: shapeHash, SurveyedColumn: sqlsystem.SurveyedColumn{Name: "remark", Type: "text"}}
 	if got := secretOf(c); got != "password" {
 		t.Errorf("got %q", got)
 	}

@@ -142,7 +142,7 @@ func (d *Draft) sample(ctx context.Context, t *table) {
 		}
 		if i := slices.Index(looked, value); i >= 0 && keyed != "" {
 			// The key of a value is a word of the program's.
-			if said(words(keyed), "email", "mail") && keyForm.MatchString(keyed) && shapeOf(values[i]) == shapeEmail && !slices.Contains(value.keyed, keyed) {
+			if said(manifest.NameWords(keyed), "email", "mail") && keyForm.MatchString(keyed) && shapeOf(values[i]) == shapeEmail && !slices.Contains(value.keyed, keyed) {
 				value.keyed = append(value.keyed, keyed)
 			}
 		}
@@ -196,11 +196,7 @@ func (t *table) keyAndValue() (key, value *column) {
 // secretOf returns the kind of secret that a column seems to hold, by its name or by what
 // it holds.
 func secretOf(c *column) manifest.Secret {
-	if kind := manifest.SuspectedSecret(c.Name); kind != "" && !said(c.words, "reset", "changed", "expires", "at", "sent", "id", "type", "enabled", "required", "count", "hint") {
-		return kind
-	} else if kind != "" && c.class() != classText {
-		return manifest.NoSecret // password_changed_at
-	} else if kind != "" {
+	if kind := manifest.SuspectedSecret(c.Name); kind != "" {
 		return kind
 	}
 	switch c.shape {
@@ -217,16 +213,10 @@ func secretOf(c *column) manifest.Secret {
 		return ""
 	}
 	switch {
-	case said(c.words, "pass", "pwd", "passphrase", "passcode", "passwd", "password", "crypt", "pin", "otp"):
+	case said(c.words, "pass", "crypt"):
 		return "password"
-	case said(c.words, "token", "secret", "salt", "recovery", "apikey", "cookie", "session", "nonce", "activation"), equalAny(c.words, "private key", "api key", "backup codes", "otp backup codes"):
+	case said(c.words, "recovery", "cookie", "session", "nonce", "activation"):
 		return manifest.OtherSecret
-	case said(c.words, "iban", "bic"), equalAny(c.words, "account number", "bank account", "sort code"):
-		return "financial-account"
-	case said(c.words, "cvv", "cvc", "pan"), equalAny(c.words, "card number", "cc number"):
-		return manifest.PaymentCard
-	case said(c.words, "passport", "ssn", "nino", "bsn", "pesel", "personnummer"), equalAny(c.words, "national id", "id card", "identity number"):
-		return "government-id"
 	default:
 		return ""
 	}

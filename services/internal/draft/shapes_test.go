@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"embed"
@@ -30,6 +31,8 @@ var shapes embed.FS
 // ann's, who asks, bob's or cleo's, with whom she shares things.
 type example struct {
 	name, root string
+	// second is a further root, and asks an address in it by which ann asks.
+	second, asks string
 	// keep are the datasets whose rows a person has decided to keep.
 	keep []string
 	// own are the datasets whose rows don't go with what they hang on.
@@ -47,6 +50,8 @@ type example struct {
 }
 
 var examples = []example{
+	{name: "addresses", root: "users.email", second: "user_emails.email"},
+	{name: "addresses", root: "users.email", second: "user_emails.email", asks: "second.ann@example.org"},
 	{name: "social", root: "users.email", shown: []string{"bob reports"}},
 	{name: "desk", root: "users.email", technical: []string{"avatars"}, shown: []string{"answer to bob", "bob", "bob is", "bob was"}},
 	{name: "shop", root: "wp_users.user_email", technical: []string{"wp_options"},
@@ -93,7 +98,11 @@ func (e example) drafted(t *testing.T, dsn string) *Draft {
 		t.Fatal(err)
 	}
 	defer survey.Close()
-	d, err := Make(t.Context(), survey, Options{Roots: []string{e.root}, System: e.name})
+	roots := []string{e.root}
+	if e.second != "" {
+		roots = append(roots, e.second)
+	}
+	d, err := Make(t.Context(), survey, Options{Roots: roots, System: e.name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +206,7 @@ func texts(t *testing.T, db *sql.DB, tables []string, name string) []string {
 func TestNoValueLeaves(t *testing.T) {
 	t.Parallel()
 	for _, e := range examples {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.name+e.asks, func(t *testing.T) {
 			t.Parallel()
 			dsn, _ := e.databases(t)["SQLite"](t)
 			text := strings.ToLower(e.drafted(t, dsn).YAML())
@@ -216,7 +225,7 @@ func TestShapes(t *testing.T) {
 	t.Parallel()
 	for _, e := range examples {
 		for kind, make := range e.databases(t) {
-			t.Run(e.name+" "+kind, func(t *testing.T) {
+			t.Run(e.name+" "+kind+" "+e.asks, func(t *testing.T) {
 				t.Parallel()
 				dsn, db := make(t)
 				e.run(t, dsn, db)
@@ -282,7 +291,7 @@ func (e example) run(t *testing.T, dsn string, db *sql.DB) {
 
 // identifiers returns what is known of ann once it was looked up.
 func (e example) identifiers(t *testing.T, w *worker.Worker) []string {
-	ids := []string{"email=ann@example.com"}
+	ids := []string{"email=" + cmp.Or(e.asks, "ann@example.com")}
 	for range 3 {
 		for _, f := range workertest.Ask(t, w, dsar.Resolve, ids...).Found {
 			if id := string(f.Type) + "=" + f.Value; !slices.Contains(ids, id) {

@@ -47,7 +47,7 @@ type column struct {
 func newTable(s sqlsystem.Surveyed) *table {
 	t := &table{Surveyed: s}
 	for _, c := range s.Columns {
-		t.columns = append(t.columns, &column{SurveyedColumn: c, words: words(c.Name)})
+		t.columns = append(t.columns, &column{SurveyedColumn: c, words: manifest.NameWords(c.Name)})
 	}
 	return t
 }

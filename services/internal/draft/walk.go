@@ -61,6 +61,8 @@ func (d *Draft) walk() {
 			t.state = technical
 		} else if t.root == nil {
 			d.direct(t)
+		} else {
+			d.second(t)
 		}
 	}
 	d.follow()
@@ -112,6 +114,21 @@ func (d *Draft) direct(t *table) {
 	}
 	if len(t.ways) > 0 {
 		t.state, t.depth = dataset, 1
+	}
+}
+
+// second finds the ways to a root's table by which its rows are those of another root's
+// people: somebody's further addresses. What is only their creator, it leaves out.
+func (d *Draft) second(t *table) {
+	for _, e := range t.edges {
+		if e.to == t || e.to.root == nil || e.kind != "" || e.role > roleOwner || e.to.root.key == nil || len(e.on) != 1 || e.on[0][1] != e.to.root.key.Name {
+			continue
+		}
+		named := slices.ContainsFunc(t.ways, func(w *way) bool { return w.source == e.near() })
+		if !named && len(t.ways) < maxWays {
+			t.ways = append(t.ways, &way{typ: e.to.root.found, source: e.near(), edge: e})
+			t.root.leads = append(t.root.leads, e)
+		}
 	}
 }
 

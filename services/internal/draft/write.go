@@ -25,7 +25,7 @@ func (d *Draft) YAML() string {
 		}
 	}
 	fmt.Fprintf(&b, "# Drafted from %s by the tables and their names: %d of %d tables are datasets. What says %s only a\n# person knows, and habeas lint fails until it is said; what says \"decide\" is a guess to be checked.\n", strings.Join(from, ", "), len(all), len(d.tables), manifest.Todo)
-	fmt.Fprintf(&b, "system: %s\ntitle: {en: %s}\n", d.options.System, scalar(title(words(d.options.System))))
+	fmt.Fprintf(&b, "system: %s\ntitle: {en: %s}\n", d.options.System, scalar(title(manifest.NameWords(d.options.System))))
 	d.head(&b)
 	fmt.Fprintf(&b, "datasets:\n")
 	for _, t := range all {
@@ -89,14 +89,19 @@ func (d *Draft) head(b *strings.Builder) {
 	if len(finds) > 0 {
 		b.WriteString("  resolve:\n")
 		for _, r := range d.roots {
-			if r.found == "" {
-				continue
-			}
 			one := ""
 			if r.table.unique(r.column.Name) {
 				one = ", one: true"
 			}
-			fmt.Fprintf(b, "    - {find: %s, table: %s, column: %s, by: {%s: %s}%s}\n", r.found, scalar(r.table.Name), scalar(r.key.Name), r.typ, scalar(r.column.Name), one)
+			find := func(typ dsar.IdentifierType, column string) {
+				fmt.Fprintf(b, "    - {find: %s, table: %s, column: %s, by: {%s: %s}%s}\n", typ, scalar(r.table.Name), scalar(column), r.typ, scalar(r.column.Name), one)
+			}
+			if r.found != "" {
+				find(r.found, r.key.Name)
+			}
+			for _, e := range r.leads {
+				find(e.to.root.found, e.near())
+			}
 		}
 	}
 	if len(technical) > 0 {
@@ -196,7 +201,7 @@ var datasetForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 // dataset writes one dataset.
 func (d *Draft) dataset(b *strings.Builder, t *table, c common) {
 	name := datasetName(t.Name)
-	fmt.Fprintf(b, "  - name: %s\n    title: {en: %s}\n", name, scalar(title(words(strings.TrimPrefix(t.Name, d.prefix)))))
+	fmt.Fprintf(b, "  - name: %s\n    title: {en: %s}\n", name, scalar(title(manifest.NameWords(strings.TrimPrefix(t.Name, d.prefix)))))
 	if v := category(t.stem); v != c.category {
 		fmt.Fprintf(b, "    category: %s\n", v)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/journal"
 )
@@ -171,7 +172,7 @@ func read(in io.ReaderAt, size int64) (map[string][]byte, error) {
 }
 
 // errLarge says that a pack is larger than any.
-var errLarge = errors.New("too large")
+var errLarge = telemetry.Constant("too large")
 
 // openList returns the list's text, and checks who signed it.
 func openList(list []byte, keys []note.Verifier, r *bundle.Report, bad func(code, file, text string)) string {

@@ -20,15 +20,18 @@ import (
 type Figures struct {
 	Law  string `json:"law"`
 	Year int    `json:"year"`
-	// Rights has a row for each right that the law grants, in the order of its file.
-	Rights []Row `json:"rights"`
+	// Rows has one for each right that the law grants, or counts together with others, in
+	// the order of its file.
+	Rows []Row `json:"rows"`
 }
 
-// Row counts the requests of one right that were received in the year. Received is the
-// sum of the others.
+// Row counts the requests of one right that were received in the year, or of several that
+// the law counts as one. Received is the sum of the others.
 type Row struct {
-	Right    dsar.Right `json:"right"`
-	Received int        `json:"received"`
+	Rights []dsar.Right `json:"rights"`
+	// Name is what the law's file calls several rights.
+	Name     policy.Text `json:"name,omitempty"`
+	Received int         `json:"received"`
 	// Whole and Part were complied with. In part: something had to stay, could not be
 	// reached, or was answered in a lesser way.
 	Whole int `json:"complied_in_whole"`
@@ -63,11 +66,11 @@ type States interface {
 func Of(ctx context.Context, requests Requests, states States, j policy.Jurisdiction, year int) (Figures, error) {
 	out := Figures{Law: j.ID, Year: year}
 	rows := map[dsar.Right]*Row{}
-	for _, g := range j.Rights {
-		out.Rights = append(out.Rights, Row{Right: g.Right})
-	}
-	for i := range out.Rights {
-		rows[out.Rights[i].Right] = &out.Rights[i]
+	out.Rows = rowsOf(j)
+	for i := range out.Rows {
+		for _, right := range out.Rows[i].Rights {
+			rows[right] = &out.Rows[i]
+		}
 	}
 	f := journal.Filter{Jurisdiction: j.ID, Statuses: core.Statuses(), Limit: journal.MaxList}
 	for {
@@ -91,10 +94,25 @@ func Of(ctx context.Context, requests Requests, states States, j policy.Jurisdic
 		}
 		f.After = page[len(page)-1].Cursor()
 	}
-	for i := range out.Rights {
-		out.Rights[i].average()
+	for i := range out.Rows {
+		out.Rows[i].average()
 	}
 	return out, nil
+}
+
+// rowsOf returns the rows of a law, with nothing counted.
+func rowsOf(j policy.Jurisdiction) []Row {
+	var rows []Row
+	for _, g := range j.Rights {
+		together := slices.IndexFunc(j.Figures, func(f policy.Figure) bool { return slices.Contains(f.Rights, g.Right) })
+		switch {
+		case together < 0:
+			rows = append(rows, Row{Rights: []dsar.Right{g.Right}})
+		case !slices.ContainsFunc(rows, func(r Row) bool { return slices.Contains(r.Rights, g.Right) }):
+			rows = append(rows, Row{Rights: j.Figures[together].Rights, Name: j.Figures[together].Name})
+		}
+	}
+	return rows
 }
 
 // count adds one request.
@@ -128,10 +146,20 @@ func partly(s core.State) bool {
 	if s.Right != s.Accepted.Right || s.Decision.Finding == core.PartlyUpheld {
 		return true
 	}
+	if slices.ContainsFunc(s.Parts, func(p core.RefusedPart) bool { return heldSomething(s, p) }) {
+		return true
+	}
 	stages := s.Right.Stages()
 	return slices.ContainsFunc(s.Tasks, func(t *core.TaskState) bool {
 		return slices.Contains(stages, t.Action) && (t.End.Outcome == dsar.Incomplete || t.End.Code == core.CodeNotProven ||
 			slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 || c.Uncovered != "" }))
+	})
+}
+
+// heldSomething reports whether there was something in a dataset that a copy was refused of.
+func heldSomething(s core.State, p core.RefusedPart) bool {
+	return slices.ContainsFunc(s.Tasks, func(t *core.TaskState) bool {
+		return t.System == p.System && t.Action == dsar.Gather && slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Dataset == p.Dataset && c.Found > 0 })
 	})
 }
 

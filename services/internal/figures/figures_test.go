@@ -31,7 +31,7 @@ func TestFigures(t *testing.T) {
 		n++
 		id := fmt.Sprintf("00000000-0000-4000-8000-%012d", n)
 		a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law, ReceivedAt: received, AcceptedAt: received, DueAt: received.AddDate(0, 0, 45), Source: "test", Digest: id,
-			Terms:       core.Terms{Refusals: []string{"excessive"}},
+			Terms:       core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
 			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}},
 			Systems:     []dsar.System{{Name: "shop", Abilities: []dsar.Action{dsar.Gather, dsar.Erase, dsar.Restrict}, Needs: []dsar.IdentifierType{"email"}}}}
 		if _, err := l.Accept(t.Context(), a); err != nil {
@@ -48,7 +48,11 @@ func TestFigures(t *testing.T) {
 		if a == dsar.Assemble {
 			system = dsar.Aggregator
 		}
-		return core.TakeReport{Now: start.AddDate(0, 0, days), Report: dsar.Report{System: system, Action: a, Attempt: 1, Kind: dsar.ReportEnded, Outcome: outcome, Counts: counts}}
+		r := dsar.Report{System: system, Action: a, Attempt: 1, Kind: dsar.ReportEnded, Outcome: outcome, Counts: counts}
+		if a == dsar.Plan {
+			r.Objects = []dsar.Object{{Name: "shop/plan/1-test", SHA256: "h"}}
+		}
+		return core.TakeReport{Now: start.AddDate(0, 0, days), Report: r}
 	}
 	access := func(days int) []core.Command {
 		return []core.Command{ended(dsar.Gather, days, dsar.Counts{Dataset: "orders", Found: 1, Gathered: 1}), ended(dsar.Assemble, days)}
@@ -57,6 +61,13 @@ func TestFigures(t *testing.T) {
 	refuse := func(days int) core.Command {
 		return core.Refuse{By: "lea", Ground: "excessive", Now: start.AddDate(0, 0, days)}
 	}
+	// A dataset is refused that holds something; and one that holds nothing, which withholds nothing.
+	part := func(dataset string) core.Command {
+		return core.RefusePart{By: "lea", System: "shop", Dataset: dataset, Ground: "rights-of-others", Reason: "others wrote it", Now: start}
+	}
+	ask("California", dsar.Portability, start, append([]core.Command{part("orders")}, access(4)...)...)
+	ask("California", dsar.KnowCategories, start)
+	ask("EEA", dsar.Access, start, append([]core.Command{part("letters")}, access(4)...)...)
 	ask("California", dsar.Access, start, access(3)...)
 	ask("California", dsar.Access, start, access(10)...)
 	ask("California", dsar.Access, start, refuse(30))
@@ -81,27 +92,34 @@ func TestFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if err := figures.WriteCSV(&b, f, words.English()); err != nil {
+	languages := (*words.Languages)(nil).Naming(book.Named())
+	if err := figures.WriteCSV(&b, f, languages.For("en")); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"Law,Year,Right,Received in the year,Complied in whole,Complied in part,Denied,Withdrawn,Merged,Open,\"Mean, days\",\"Median, days\"\n",
-		"California,2026,access,6,2,0,1,1,1,1,14.3,10\n",
+		"California,2026,knowing what is held,8,2,1,1,1,1,2,11.8,7\n",
 		"California,2026,erasure,2,1,1,0,0,0,0,6.5,6.5\n",
 		"California,2026,opt-out,0,0,0,0,0,0,0,,\n",
+		"California,2026,limit of sensitive data,0,0,0,0,0,0,0,,\n",
+		"California,2026,opt-out of automated decisions,0,0,0,0,0,0,0,,\n",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, b.String())
 		}
 	}
 	b.Reset()
-	french := words.For("fr")
+	french := languages.For("fr")
 	if err := figures.WriteHTML(&b, f, french.Text(california.Law.Name), french); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`<html lang="fr">`, " de 2026</h1>", "<td>14,3</td>", "Satisfaites en partie", "<td>–</td>"} {
+	for _, want := range []string{`<html lang="fr">`, " de 2026</h1>", "<td>11,8</td>", "limitation des données sensibles</th>", "accès aux données</th>", "Satisfaites en partie", "<td>–</td>"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, b.String())
 		}
+	}
+	eea, _ := book.Jurisdiction("EEA")
+	if f, err = figures.Of(t.Context(), j, l, eea, 2026); err != nil || f.Rows[0].Whole != 1 || f.Rows[0].Part != 0 || f.Rows[0].Denied != 1 {
+		t.Errorf("%v: %+v", err, f.Rows[0])
 	}
 }

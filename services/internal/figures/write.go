@@ -18,10 +18,23 @@ func Columns(l *words.Language) []string {
 		l.Say("Merged"), l.Say("Open"), l.Say("Mean, days"), l.Say("Median, days")}
 }
 
-// Cells returns the row as a table has it, in the order of [Columns]. Where nothing was
-// answered, there is no mean and no median.
-func (r Row) Cells(l *words.Language) []string {
-	cells := []string{l.Word(string(r.Right))}
+// Table returns the rows as a table has them, in the order of [Columns]: rights are called
+// what the law calls them.
+func (f Figures) Table(l *words.Language) [][]string {
+	var rows [][]string
+	for _, r := range f.Rows {
+		rows = append(rows, r.cells(l.Under(f.Law)))
+	}
+	return rows
+}
+
+// cells returns a row. Where nothing was answered, there is no mean and no median.
+func (r Row) cells(l *words.Language) []string {
+	name := l.Text(r.Name)
+	if len(r.Name) == 0 {
+		name = l.Word(string(r.Rights[0]))
+	}
+	cells := []string{name}
 	for _, n := range []int{r.Received, r.Whole, r.Part, r.Denied, r.Withdrawn, r.Merged, r.Open} {
 		cells = append(cells, strconv.Itoa(n))
 	}
@@ -37,8 +50,8 @@ func WriteCSV(out io.Writer, f Figures, l *words.Language) error {
 	if err := w.Write(append([]string{l.Say("Law"), l.Say("Year")}, Columns(l)...)); err != nil {
 		return err
 	}
-	for _, r := range f.Rights {
-		if err := w.Write(append([]string{f.Law, strconv.Itoa(f.Year)}, r.Cells(l)...)); err != nil {
+	for _, row := range f.Table(l) {
+		if err := w.Write(append([]string{f.Law, strconv.Itoa(f.Year)}, row...)); err != nil {
 			return err
 		}
 	}
@@ -59,9 +72,6 @@ func WriteHTML(out io.Writer, f Figures, law string, l *words.Language) error {
 		Language, Title, Law, Lead string
 		Columns                    []string
 		Rows                       [][]string
-	}{l.Tag, fmt.Sprintf(l.Say("Requests of %d"), f.Year), law, l.Say("Requests about personal data that were received in the year, by right."), Columns(l), nil}
-	for _, r := range f.Rights {
-		view.Rows = append(view.Rows, r.Cells(l))
-	}
+	}{l.Tag, fmt.Sprintf(l.Say("Requests of %d"), f.Year), law, l.Say("Requests about personal data that were received in the year, by right."), Columns(l), f.Table(l)}
 	return t.Execute(out, view)
 }

@@ -13,7 +13,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -22,6 +21,9 @@ import (
 	"filippo.io/age"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
+
+	"habeas.dev/pkg/telemetry"
+	"habeas.dev/services/internal/outbox"
 )
 
 const (
@@ -38,11 +40,11 @@ const (
 // The errors that people are told of.
 var (
 	// ErrPassphrase says that a passphrase doesn't open an identity.
-	ErrPassphrase = errors.New("handover: another passphrase")
+	ErrPassphrase = telemetry.Constant("handover: another passphrase")
 	// ErrWeak says that a passphrase is too short, too long, or of too few characters.
-	ErrWeak = errors.New("handover: a passphrase has from 12 to 200 characters, of which six differ")
+	ErrWeak = telemetry.Constant("handover: a passphrase has from 12 to 200 characters, of which six differ")
 	// ErrNoKey says that no identity is there for the person.
-	ErrNoKey = errors.New("handover: nothing was wrapped for the person")
+	ErrNoKey = telemetry.Constant("handover: nothing was wrapped for the person")
 )
 
 // Key is an identity that was made for a person.
@@ -127,15 +129,9 @@ func Passphrase() string {
 	return text[:4] + "-" + text[4:8] + "-" + text[8:12] + "-" + text[12:]
 }
 
-// KeyName returns the name of a request's wrapped identity in the outbox.
-func KeyName(requestID string) string { return requestID + ".key.age" }
-
-// FollowerName returns the name of what lets who asked for somebody else come back.
-func FollowerName(requestID string) string { return requestID + ".follower" }
-
 // Leave puts a request's wrapped identity into the outbox, in the place of an earlier one.
-func Leave(ctx context.Context, outbox *blob.Bucket, requestID string, wrapped []byte) error {
-	if err := outbox.WriteAll(ctx, KeyName(requestID), wrapped, &blob.WriterOptions{ContentType: "application/age-encryption"}); err != nil {
+func Leave(ctx context.Context, box *blob.Bucket, requestID string, wrapped []byte) error {
+	if err := box.WriteAll(ctx, outbox.KeyName(requestID), wrapped, &blob.WriterOptions{ContentType: "application/age-encryption"}); err != nil {
 		return fmt.Errorf("handover: request %s: %w", requestID, err)
 	}
 	return nil
@@ -143,18 +139,18 @@ func Leave(ctx context.Context, outbox *blob.Bucket, requestID string, wrapped [
 
 // Anew wraps the identity of a request's answer under a passphrase that it makes, puts it into
 // the outbox, and returns the passphrase: it is kept nowhere.
-func Anew(ctx context.Context, outbox *blob.Bucket, requestID, identity string) (passphrase string, err error) {
+func Anew(ctx context.Context, box *blob.Bucket, requestID, identity string) (passphrase string, err error) {
 	passphrase = Passphrase()
 	wrapped, err := Wrap(identity, passphrase)
 	if err != nil {
 		return "", err
 	}
-	return passphrase, Leave(ctx, outbox, requestID, wrapped)
+	return passphrase, Leave(ctx, box, requestID, wrapped)
 }
 
 // Read returns a request's wrapped identity, or [ErrNoKey].
-func Read(ctx context.Context, outbox *blob.Bucket, requestID string) ([]byte, error) {
-	r, err := outbox.NewReader(ctx, KeyName(requestID), nil)
+func Read(ctx context.Context, box *blob.Bucket, requestID string) ([]byte, error) {
+	r, err := box.NewReader(ctx, outbox.KeyName(requestID), nil)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, ErrNoKey
 	}
@@ -171,9 +167,6 @@ func Read(ctx context.Context, outbox *blob.Bucket, requestID string) ([]byte, e
 
 // Revoke deletes a request's wrapped identity: the person opens nothing any more that they
 // haven't fetched. Where there is none, nothing is done.
-func Revoke(ctx context.Context, outbox *blob.Bucket, requestID string) error {
-	if err := outbox.Delete(ctx, KeyName(requestID)); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-		return fmt.Errorf("handover: request %s: %w", requestID, err)
-	}
-	return nil
+func Revoke(ctx context.Context, box *blob.Bucket, requestID string) error {
+	return outbox.Delete(ctx, box, outbox.KeyName(requestID))
 }

@@ -25,6 +25,7 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/prints"
+	"habeas.dev/services/internal/remarks"
 )
 
 // Installation is an opened journal, vault and outbox; what a service doesn't
@@ -33,6 +34,8 @@ type Installation struct {
 	Config  config.Config
 	Journal journal.Store
 	Vault   *vault.Vault
+	// Sealer is what takes requests in without opening any; nil where the vault is there.
+	Sealer *vault.Sealer
 	// Objects are the vault's, for who has no master key.
 	Objects  *vault.Objects
 	Links    *links.Folder
@@ -41,15 +44,15 @@ type Installation struct {
 }
 
 // Parts are what of an installation is opened: each service has what it needs,
-// and no more.
-type Parts struct{ Journal, Vault, Objects, Outbox bool }
+// and no more. The sealer is what intake needs of the vault where it has no master key.
+type Parts struct{ Journal, Vault, Sealer, Objects, Outbox bool }
 
 // Make opens parts of an installation, making the data folder's rooms and the master key
 // where they are missing; of what lies elsewhere it makes no room. The options are those of
 // its lifecycle.
 func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Option) (*Installation, error) {
 	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal && strings.HasPrefix(c.Journal, "sqlite:"), config.RoomVault: (p.Vault || p.Objects) && c.Vault.Bucket == c.Room(config.RoomVault),
-		config.RoomVaultKeys: p.Vault && c.Vault.Keys == c.Room(config.RoomVaultKeys), config.RoomOutbox: p.Outbox && c.Outbox == c.Room(config.RoomOutbox)} {
+		config.RoomVaultKeys: (p.Vault || p.Sealer) && c.Vault.Keys == c.Room(config.RoomVaultKeys), config.RoomOutbox: p.Outbox && c.Outbox == c.Room(config.RoomOutbox)} {
 		if !wanted {
 			continue
 		}
@@ -80,14 +83,8 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 			_ = in.Close()
 		}
 	}()
-	if p.Vault {
-		rules, err := identifier.New(c.Identifiers.Country)
-		if err != nil {
-			return nil, fmt.Errorf("identifiers.country: %w", err)
-		}
-		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Apart: c.Vault.Apart, Keys: c.Vault.Keys, Key: c.Vault.Key, OldKeys: c.Vault.OldKeys, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
-			return nil, err
-		}
+	if err := in.openKeys(ctx, create, p); err != nil {
+		return nil, err
 	}
 	if p.Vault {
 		in.Objects = in.Vault.Objects
@@ -105,12 +102,34 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 		if in.Journal, err = open.Open(ctx, c.Journal); err != nil {
 			return nil, err
 		}
+		if in.Sealer != nil { // what a request is found by, intake has made before it is sealed
+			opts = append(opts, lifecycle.WithRemarks(remarks.Sealing{Vault: in.Sealer}))
+		}
 		if in.Vault != nil {
-			opts = append(opts, lifecycle.WithPrints(prints.Prints{Vault: in.Vault}))
+			opts = append(opts, lifecycle.WithPrints(prints.Prints{Vault: in.Vault}), lifecycle.WithRemarks(remarks.Remarks{Vault: in.Vault}))
 		}
 		in.Requests = lifecycle.New(in.Journal, opts...)
 	}
 	return in, nil
+}
+
+// openKeys opens the vault, or what takes requests in without it.
+func (in *Installation) openKeys(ctx context.Context, create bool, p Parts) error {
+	if !p.Vault && !p.Sealer {
+		return nil
+	}
+	of := in.Config.Vault
+	rules, err := identifier.New(in.Config.Identifiers.Country)
+	if err != nil {
+		return fmt.Errorf("identifiers.country: %w", err)
+	}
+	c := vault.Config{Bucket: of.Bucket, Apart: of.Apart, Keys: of.Keys, Key: of.Key, OldKeys: of.OldKeys, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}
+	if p.Vault {
+		in.Vault, err = vault.Open(ctx, c)
+	} else {
+		in.Sealer, err = vault.OpenSealer(ctx, c, of.SealingKey)
+	}
+	return err
 }
 
 // Close closes what is open.
@@ -123,6 +142,8 @@ func (in *Installation) Close() error {
 		errs = append(errs, in.Outbox.Close())
 	}
 	switch {
+	case in.Sealer != nil:
+		errs = append(errs, in.Sealer.Close())
 	case in.Vault != nil:
 		errs = append(errs, in.Vault.Close())
 	case in.Objects != nil:

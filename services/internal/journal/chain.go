@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash"
 	"slices"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // HashSize is the length of a fact's hash in bytes.
@@ -56,7 +57,7 @@ func (c *Chain) Next(dst, prev []byte, f *Fact) []byte {
 }
 
 // ErrChain says that a journal was altered; a [*ChainError] says where.
-var ErrChain = errors.New("journal: the chain is broken")
+var ErrChain = telemetry.Constant("journal: the chain is broken")
 
 // ChainError names the first version that isn't as it was journalled.
 type ChainError struct {

@@ -2,10 +2,11 @@ package journal
 
 import (
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 	"time"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // The messages of one append lie in one row of the queue, in a compact form: a
@@ -27,7 +28,7 @@ var headerNames = [...]string{
 	6: "ce_subject", 7: "ce_time", 8: "ce_traceparent", 9: "traceparent", 10: "ce_dataschema",
 }
 
-var errCodec = errors.New("journal: a row of the queue can't be read")
+var errCodec = telemetry.Constant("journal: a row of the queue can't be read")
 
 // header is one header while it is encoded or decoded.
 type header struct {
@@ -145,6 +146,17 @@ func DecodeMessages(b []byte) ([]Message, error) {
 		return nil, errCodec
 	}
 	return messages, nil
+}
+
+// ReadMessages reads a row of the queue. One that can't be read, or that has none, is one
+// message without a topic, which nobody carries: whatever somebody writes there, the rows
+// behind it are carried.
+func ReadMessages(row []byte) []Message {
+	messages, err := DecodeMessages(row)
+	if err != nil || len(messages) == 0 {
+		return []Message{{Payload: row}}
+	}
+	return messages
 }
 
 // timeHeader is the time of a message's event, in the CloudEvents binding to Kafka.

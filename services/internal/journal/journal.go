@@ -264,30 +264,6 @@ type Notes interface {
 	SetNote(ctx context.Context, name string, data []byte, expected int64) error
 }
 
-// Search is one search for a person, in the journal of searches: who searched, when, and
-// a keyed hash of what was searched for.
-type Search struct {
-	At    time.Time
-	By    string
-	Hash  string
-	Found int // requests
-}
-
-// SearchFilter selects searches. Zero fields don't select.
-type SearchFilter struct {
-	By    string
-	Hash  string
-	Since time.Time
-	Limit int // 0: DefaultList; at most MaxList
-}
-
-// Searches keeps who searched for whom. What is there is never altered.
-type Searches interface {
-	AddSearch(ctx context.Context, s Search) error
-	// Searches lists them, the newest first.
-	Searches(ctx context.Context, f SearchFilter) ([]Search, error)
-}
-
 // Store is a whole journal, as open.Open returns it.
 type Store interface {
 	Journal
@@ -296,17 +272,33 @@ type Store interface {
 	Lister
 	Notes
 	Searches
+	Heads
 	Proofs
 	Tree
 	Audited
+	Sized
+	Rebuilt
 }
 
 // Audited is the port of who checks a journal as a whole.
 type Audited interface {
+	// RequestKeys returns the ids of requests behind a number, with their numbers, in the
+	// order of those: at most limit, and at most [MaxList]. It reads them as text, whatever
+	// stands there, so that one row that can't be read hides no other.
+	RequestKeys(ctx context.Context, after int64, limit int) ([]RequestKey, error)
 	// Fingerprints returns a request's fingerprints, sorted.
 	Fingerprints(ctx context.Context, requestID string) ([]string, error)
 	// Strays returns how many rows of each table belong to no request, and as missing how
 	// many requests were taken in that aren't there, where the store knows; none has a
 	// zero. It reads an index of each table as a whole.
 	Strays(ctx context.Context) (map[string]int64, error)
+	// Reshaped names what of the schema isn't as this program's migrations make it, sorted: a
+	// trigger that swallows rows, a view that shows others. Names are whatever stands there.
+	Reshaped(ctx context.Context) ([]string, error)
+}
+
+// RequestKey is a request's place in its table.
+type RequestKey struct {
+	Num int64 // rises as requests are taken in
+	ID  string
 }

@@ -2,9 +2,10 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 )
 
 // ErrOften says that as many proofs were begun, or tries failed, as may be.
-var ErrOften = errors.New("journal: too many proofs")
+var ErrOften = telemetry.Constant("journal: too many proofs")
 
 // Proof is something that a person is asked for once: a code that was mailed to them. Of it
 // and of whom it asks only keyed hashes are kept.

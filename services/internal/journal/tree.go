@@ -2,11 +2,12 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // MaxLeaf bounds a leaf of the transparency log: several of a receipt's, and far below
@@ -42,10 +43,13 @@ type Tree interface {
 	// TakeLeaves appends leaves that belong to no request here, to a tree that has
 	// the size; else ErrConflict.
 	TakeLeaves(ctx context.Context, size int64, leaves [][]byte) error
+	// ClaimLeaf says of which fact of a request a leaf is that was taken in. Of one that is
+	// a fact's already nothing is changed. ErrNotFound where the request isn't known.
+	ClaimLeaf(ctx context.Context, index int64, requestID string, version int) error
 }
 
 // ErrTree says that hashes of the tree are missing: rows of it were removed.
-var ErrTree = errors.New("journal: the transparency log's tree has lost hashes")
+var ErrTree = telemetry.Constant("journal: the transparency log's tree has lost hashes")
 
 // LostTree and LostTreeCure describe a store with ErrTree.
 const (

@@ -16,28 +16,28 @@ import (
 	"time"
 
 	"gocloud.dev/blob"
-	"gocloud.dev/gcerrors"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
-	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/receipt"
 )
 
-// Answers are the bundles in the outbox; aggregator.Answers implements it.
+// Answers are the answers in the outbox; aggregator.Answers implements it.
 type Answers interface {
-	// Opens reports whether the bundle of a request, or one of its addenda, can be opened by
-	// whoever has the vault.
+	// Opens reports whether anything of the answer to a request with so many addenda, as
+	// [outbox.OfAnswer] names it, can be opened by whoever has the vault, or is there for others
+	// to open.
 	Opens(ctx context.Context, requestID string, addenda int) (bool, error)
-	// Delete deletes bundle and addenda. What isn't there is no error.
-	Delete(ctx context.Context, requestID string, addenda int) error
 }
 
 // Journal is what the keeper needs of the journal.
 type Journal interface {
+	Row(ctx context.Context, requestID string) (journal.Row, error)
 	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
 	List(ctx context.Context, f journal.Filter) ([]journal.Row, error)
 	ForgetFingerprints(ctx context.Context, requestID string) error
@@ -48,6 +48,12 @@ type Teller interface {
 	Tell(ctx context.Context, requestID string) error
 }
 
+// Caller tells the system that a request came from what has become of it;
+// callbacks.Callbacks implements it. That the system can't be reached MUST be no error.
+type Caller interface {
+	CallBack(ctx context.Context, requestID string) error
+}
+
 // Keeper does duties. It is safe for use by many goroutines and processes.
 type Keeper struct {
 	Receipts *receipt.Issuer
@@ -55,13 +61,15 @@ type Keeper struct {
 	Journal  Journal
 	Vault    *vault.Vault
 	Answers  Answers
-	// Outbox is where letters lie.
+	// Outbox is where answers and letters lie.
 	Outbox *blob.Bucket
 	// Leave leaves a request's receipt beside its answer, sealed for who asked, and returns
 	// its name; nil: no log is signed here, and there is nothing to be proven.
 	Leave func(ctx context.Context, requestID string) (object string, err error)
 	// Teller tells recipients of data what was changed of it; nil: nobody does.
 	Teller Teller
+	// Caller tells callers of changes; nil: nobody does.
+	Caller Caller
 	// List is where forgettings are listed.
 	List *List
 	Now  func() time.Time
@@ -92,6 +100,11 @@ func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
 		return k.Forget(ctx, requestID, core.PartRecords, core.ByPolicy, "")
 	case core.DutyForgetSubject:
 		return k.Forget(ctx, requestID, core.PartSubject, core.ByPolicy, "")
+	case core.DutyCallBack:
+		if k.Caller == nil {
+			return errors.New("nobody here tells callers")
+		}
+		return k.Caller.CallBack(ctx, requestID)
 	case core.DutyLeaveReceipt:
 		return k.leaveReceipt(ctx, requestID)
 	}
@@ -112,7 +125,7 @@ func (k *Keeper) leaveReceipt(ctx context.Context, requestID string) error {
 }
 
 // ErrOpens says that something could be opened after its keys were destroyed.
-var ErrOpens = errors.New("something that was to be forgotten can still be opened: see the vault's store for keys")
+var ErrOpens = telemetry.Constant("something that was to be forgotten can still be opened: see the vault's store for keys")
 
 // Forget forgets a part of what Habeas holds of an ended request. By is who wants it, or
 // [core.ByPolicy] where its time had come. Where it is forgotten already, nothing is done.
@@ -128,7 +141,7 @@ func (k *Keeper) Forget(ctx context.Context, requestID string, part core.Part, b
 	if part == core.PartSubject {
 		root = vault.SubjectRoot
 	}
-	if err := k.List.add(ctx, k.Vault, k.Now(), requestID, root); err != nil {
+	if err := k.List.add(ctx, k.Vault, k.Now(), requestID, root.String()); err != nil {
 		return err
 	}
 	if err := k.Vault.End(ctx, requestID, root); err != nil {
@@ -158,10 +171,14 @@ func (k *Keeper) delete(ctx context.Context, s core.State, part core.Part) error
 				return err
 			}
 		}
-		return k.Answers.Delete(ctx, id, len(s.Addenda))
+		return outbox.DeleteAnswer(ctx, k.Outbox, id, len(s.Addenda))
 	}
 	// The journal's search comes last: what was begun is found again until it is done.
 	if err := k.Vault.Shred(ctx, id); err != nil {
+		return err
+	}
+	// What came of its answer since the records went goes with whom it was about.
+	if err := outbox.DeleteAnswer(ctx, k.Outbox, id, len(s.Addenda)); err != nil {
 		return err
 	}
 	if err := k.deleteLetters(ctx, id); err != nil {
@@ -185,9 +202,8 @@ func recordScopes(s core.State) []string {
 // journalled goes when whom it was about is forgotten.
 func (k *Keeper) deleteSent(ctx context.Context, s core.State) error {
 	for _, l := range s.Letters {
-		name := letter.ObjectName(s.Accepted.RequestID, l.Cause, l.Letter, l.Language)
-		if err := k.Outbox.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
-			return fmt.Errorf("outbox: %w", err)
+		if err := outbox.Delete(ctx, k.Outbox, outbox.LetterName(s.Accepted.RequestID, l.Cause, l.Letter, l.Language)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -195,14 +211,14 @@ func (k *Keeper) deleteSent(ctx context.Context, s core.State) error {
 
 // deleteLetters deletes all copies of letters that lie in the outbox.
 func (k *Keeper) deleteLetters(ctx context.Context, requestID string) error {
-	list := k.Outbox.List(&blob.ListOptions{Prefix: "letters/" + requestID + "."})
+	list := k.Outbox.List(&blob.ListOptions{Prefix: outbox.Letters + requestID + "."})
 	for {
 		o, err := list.Next(ctx)
 		if o == nil {
 			return ended(err)
 		}
-		if err := k.Outbox.Delete(ctx, o.Key); err != nil {
-			return fmt.Errorf("outbox: %w", err)
+		if err := outbox.Delete(ctx, k.Outbox, o.Key); err != nil {
+			return err
 		}
 	}
 }
@@ -284,14 +300,17 @@ func gone(err error) bool {
 const maxCopies = journal.MaxList
 
 // forgetCopies has an erasure reach what Habeas holds of the person in other requests:
-// records, answers and letters of those that have ended go at once. That and when they
-// asked stays until its time has come, which the certificate says.
+// records, answers and letters of those that have ended go at once. An answer that nobody has
+// fetched stays until its own end, with its letters: the person wants both
+// ([core.State.UnfetchedUntil]). That and when they asked stays until its time has
+// come. The certificate says all of it.
 func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 	s, err := k.Requests.State(ctx, requestID)
 	if err != nil {
 		return err
 	}
-	var reached, open []string
+	var reached, open, unfetched []string
+	var until time.Time
 	for _, id := range s.Usable() {
 		value, known, err := k.prints().Value(ctx, requestID, id)
 		if err != nil {
@@ -305,7 +324,7 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 			return err
 		}
 		for _, row := range rows {
-			if row.RequestID == requestID || slices.Contains(reached, row.RequestID) || slices.Contains(open, row.RequestID) {
+			if row.RequestID == requestID || slices.Contains(slices.Concat(reached, open, unfetched), row.RequestID) {
 				continue
 			}
 			other, err := k.Requests.State(ctx, row.RequestID)
@@ -324,6 +343,15 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 				open = append(open, row.RequestID)
 				continue
 			}
+			if end := other.UnfetchedUntil(k.Now()); !end.IsZero() {
+				if unfetched = append(unfetched, row.RequestID); end.After(until) {
+					until = end
+				}
+				continue
+			}
+			if err := k.List.add(ctx, k.Vault, k.Now(), row.RequestID, lettersWord); err != nil {
+				return err
+			}
 			if err := k.deleteSent(ctx, other); err != nil {
 				return err
 			}
@@ -336,6 +364,6 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 		}
 	}
 	slices.SortFunc(reached, strings.Compare)
-	_, err = k.Requests.Do(ctx, requestID, core.ForgetCopies{Requests: reached, Open: len(open), Now: k.Now()})
+	_, err = k.Requests.Do(ctx, requestID, core.ForgetCopies{Requests: reached, Open: len(open), Unfetched: len(unfetched), Until: until, Now: k.Now()})
 	return err
 }

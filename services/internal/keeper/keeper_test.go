@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,9 @@ import (
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/keeper/keepertest"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/rejected"
 )
 
 var start = keepertest.Start
@@ -190,6 +193,8 @@ func TestCopies(t *testing.T) {
 	must(t, h.Outbox.WriteAll(t.Context(), letter, []byte("Dear Anna"), nil))
 	_, err := h.Requests.Do(t.Context(), one, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "en", Cause: 1, Channel: "outbox", Moment: core.Moment{At: h.Now}}})
 	must(t, err)
+	_, err = h.Requests.Do(t.Context(), one, core.OpenAnswer{Now: h.Now})
+	must(t, err)
 	h.Request(two, dsar.Erasure, "anna@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
 	h.Tick(start.Add(time.Hour))
 	if r, a, _, s := h.opens(one); r || a || !s {
@@ -212,6 +217,48 @@ func TestCopies(t *testing.T) {
 	}
 }
 
+// TestUnfetchedIsKept: an answer that nobody has fetched outlives the person's erasure until its
+// own end, and the erasure's fact says so; after that end an erasure reaches it, ticked or not.
+func TestUnfetchedIsKept(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, memjournal.New(memjournal.Config{}))
+	const later = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a33"
+	said := func(id string) core.CopiesForgotten {
+		t.Helper()
+		for _, e := range h.verifies(id, 1) {
+			if c, ok := e.(core.CopiesForgotten); ok {
+				return c
+			}
+		}
+		t.Fatal("the erasure says nothing of copies")
+		return core.CopiesForgotten{}
+	}
+	h.Request(one, dsar.Access, "anna@example.com")
+	h.Tick(start)
+	h.Now = start.Add(time.Hour)
+	letter := "letters/" + one + ".1-confirmation.en.txt"
+	must(t, h.Outbox.WriteAll(t.Context(), letter, []byte("Dear Anna"), nil))
+	_, err := h.Requests.Do(t.Context(), one, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "en", Cause: 1, Channel: "outbox", Moment: core.Moment{At: h.Now}}})
+	must(t, err)
+	h.Request(two, dsar.Erasure, "anna@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
+	h.Tick(h.Now)
+	if r, a, _, s := h.opens(one); !r || !a || !s {
+		t.Errorf("the answer that nobody has fetched: records %v, answer %v, whom it was about %v", r, a, s)
+	}
+	if exists, err := h.Outbox.Exists(t.Context(), letter); !exists || err != nil {
+		t.Errorf("the letter about it is gone: %v", err)
+	}
+	end := start.AddDate(0, 0, 30)
+	if c := said(two); len(c.Requests) > 0 || c.Unfetched != 1 || !c.Until.Equal(end) {
+		t.Errorf("%+v", c)
+	}
+	h.Now = end
+	h.Request(later, dsar.Erasure, "anna@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
+	if r, a, _, _ := h.opens(one); r || a {
+		t.Errorf("past its end: records %v, answer %v", r, a)
+	}
+}
+
 // TestRestoredObjects: a backup of objects and outbox that is a day old, restored, opens
 // nothing.
 func TestRestoredObjects(t *testing.T) {
@@ -221,15 +268,115 @@ func TestRestoredObjects(t *testing.T) {
 	h.Tick(start.AddDate(0, 0, 29))
 	backup := t.TempDir()
 	must(t, os.CopyFS(backup, os.DirFS(h.Dir+"/objects")))
-	bundle, err := h.Outbox.ReadAll(t.Context(), one)
+	bundle, err := h.Outbox.ReadAll(t.Context(), outbox.AnswerName(one))
 	must(t, err)
 	h.Tick(start.AddDate(0, 0, 30))
 	must(t, os.RemoveAll(h.Dir+"/objects"))
 	must(t, os.CopyFS(h.Dir+"/objects", os.DirFS(backup)))
-	must(t, h.Outbox.WriteAll(t.Context(), one, bundle, nil))
+	must(t, h.Outbox.WriteAll(t.Context(), outbox.AnswerName(one), bundle, nil))
 	h.OpenVault()
 	if r, a, _, _ := h.opens(one); r || a {
 		t.Errorf("records %v, answer %v", r, a)
+	}
+}
+
+// TestRestoredOutbox: of a backup of the outbox, restored, what was forgotten since is deleted
+// again: letters and answer of who is forgotten, letters that an erasure of the person had
+// reached, and nothing else. Where nothing was forgotten since, nothing is read.
+func TestRestoredOutbox(t *testing.T) {
+	t.Parallel()
+	for age, reached := range map[int]int{1: 3, 100: 4} { // after a hundred days all answers' time has come
+		t.Run(fmt.Sprint(age), func(t *testing.T) {
+			t.Parallel()
+			const open, erased, erasure = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a33", "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a44", "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a55"
+			h := newHouse(t, memjournal.New(memjournal.Config{}))
+			ctx := t.Context()
+			names := map[string]string{}
+			written := func(id string, n int) {
+				names[id] = fmt.Sprintf("letters/%s.%d-confirmation.en.txt", id, n)
+				must(t, h.Outbox.WriteAll(ctx, names[id], []byte("Dear "+id), nil))
+				_, err := h.Requests.Do(ctx, id, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "en", Cause: n, Channel: "outbox", Moment: core.Moment{At: h.Now}}})
+				must(t, err)
+			}
+			there := func() (all []string) {
+				list := h.Outbox.List(nil)
+				for {
+					o, err := list.Next(ctx)
+					if errors.Is(err, io.EOF) {
+						return all
+					}
+					must(t, err)
+					if o.Key != outbox.MarkName {
+						all = append(all, o.Key)
+					}
+				}
+			}
+			for id, person := range map[string]string{one: "anna@example.com", two: "sam@example.com", open: "lea@example.com", erased: "max@example.com"} {
+				h.Request(id, dsar.Access, person)
+				written(id, 1)
+			}
+			must(t, h.Outbox.WriteAll(ctx, "letters/"+one+".2-never-journalled.en.txt", []byte("Dear Anna"), nil))
+			h.Tick(start)
+			_, err := h.Requests.Do(ctx, erased, core.OpenAnswer{Now: h.Now})
+			must(t, err)
+			_, err = h.Keeper.SweepOutbox(ctx)
+			must(t, err)
+			before := there()
+			backup := map[string][]byte{}
+			for _, name := range append(before, outbox.MarkName) {
+				backup[name], err = h.Outbox.ReadAll(ctx, name)
+				must(t, err)
+			}
+			restore := func() {
+				for name, text := range backup {
+					must(t, h.Outbox.WriteAll(ctx, name, text, nil))
+				}
+			}
+			restore()
+			if n, err := h.Keeper.SweepOutbox(ctx); n != 0 || err != nil || !slices.Equal(there(), before) {
+				t.Errorf("nothing was forgotten, and of %d requests something is deleted: %v", n, err)
+			}
+
+			h.Now = start.AddDate(0, 0, age)
+			must(t, h.Keeper.Forget(ctx, one, core.PartRecords, "lea", "asked"))
+			must(t, h.Keeper.Forget(ctx, one, core.PartSubject, "lea", "asked"))
+			must(t, h.Keeper.Forget(ctx, two, core.PartRecords, "lea", "asked"))
+			h.Request(erasure, dsar.Erasure, "max@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
+			h.Tick(h.Now)
+			after := there()
+			for range 3 { // and processes go on
+				_, err := h.Keeper.SweepOutbox(ctx)
+				must(t, err)
+			}
+			if !slices.Equal(there(), after) {
+				t.Errorf("what is deleted of what was forgotten already: %v of %v", there(), after)
+			}
+			restore()
+			if len(there()) <= len(after) {
+				t.Fatal("nothing came back")
+			}
+			h.OpenVault() // a new process
+			n, err := h.Keeper.SweepOutbox(ctx)
+			if err != nil || n != reached {
+				t.Errorf("of %d requests something is deleted again, not of %d: %v", n, reached, err)
+			}
+			if got := there(); !slices.Equal(got, after) {
+				t.Errorf("there is %v, and was %v", got, after)
+			}
+			for id, stays := range map[string]bool{one: false, two: true, open: true, erased: false} {
+				if exists, err := h.Outbox.Exists(ctx, names[id]); exists != stays || err != nil {
+					t.Errorf("letter of %s: %v, want %v (%v)", id, exists, stays, err)
+				}
+			}
+			forged := "forgotten/" + h.Now.Format(time.DateOnly) + "/" + open + ".letters"
+			must(t, h.Mirror.WriteAll(ctx, forged, []byte(strings.Repeat("0", 64)), nil))
+			must(t, h.Mirror.WriteAll(ctx, strings.TrimSuffix(forged, "letters")+"subject", nil, nil))
+			_, err = h.Keeper.SweepOutbox(ctx)
+			must(t, err)
+			if got := there(); !slices.Equal(got, after) {
+				t.Errorf("a forged entry has letters deleted: %v", got)
+			}
+		})
 	}
 }
 
@@ -344,5 +491,46 @@ func TestForgettingBreaksOff(t *testing.T) {
 			}
 			h.verifies(one, 3)
 		}
+	}
+}
+
+// TestRejectedEnd: keys of rejected records end when their records have left the topic, and
+// stay so by the list of what was forgotten; those of today open.
+func TestRejectedEnd(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, memjournal.New(memjournal.Config{}))
+	for _, ago := range []int{0, 30, 31, 32, 33, 400} {
+		_, err := h.Vault.CreateKeys(t.Context(), rejected.KeySet(start.AddDate(0, 0, -ago)))
+		must(t, err)
+	}
+	for _, want := range []int{3, 0} {
+		if days, err := h.Keeper.EndRejected(t.Context()); err != nil || days != want {
+			t.Errorf("%d days, %v; want %d", days, err, want)
+		}
+	}
+	for ago, gone := range map[int]bool{0: false, 30: false, 31: false, 32: true, 33: true, 400: true} {
+		if _, err := h.Vault.Keys(t.Context(), rejected.KeySet(start.AddDate(0, 0, -ago))); errors.Is(err, vault.ErrShredded) != gone {
+			t.Errorf("%d days ago: %v", ago, err)
+		}
+	}
+}
+
+// TestNeverTaken: the keys of a request that the journal doesn't have are destroyed on
+// demand; those of one that it has aren't.
+func TestNeverTaken(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, memjournal.New(memjournal.Config{}))
+	h.Request(one, dsar.Access, "anna@example.com")
+	_, err := h.Vault.CreateKeys(t.Context(), two)
+	must(t, err)
+	if err := h.Keeper.ForgetNeverTaken(t.Context(), one); !errors.Is(err, keeper.ErrTaken) {
+		t.Error(err)
+	}
+	must(t, h.Keeper.ForgetNeverTaken(t.Context(), two))
+	if _, err := h.Vault.Keys(t.Context(), two); !errors.Is(err, vault.ErrShredded) {
+		t.Error(err)
+	}
+	if _, err := h.Vault.Keys(t.Context(), one); err != nil {
+		t.Error(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"gocloud.dev/blob"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/receipt"
@@ -31,9 +32,9 @@ func NewList(b *blob.Bucket) *List { return &List{b} }
 
 const listPrefix = "forgotten/"
 
-// add lists a root that is about to be ended.
-func (l *List) add(ctx context.Context, v *vault.Vault, at time.Time, requestID string, root vault.Root) error {
-	name := listPrefix + at.UTC().Format(time.DateOnly) + "/" + requestID + "." + root.String()
+// add lists what of a request is about to be forgotten: a root, by its word, or its letters.
+func (l *List) add(ctx context.Context, v *vault.Vault, at time.Time, requestID, word string) error {
+	name := listPrefix + at.UTC().Format(time.DateOnly) + "/" + requestID + "." + word
 	if err := l.bucket.WriteAll(ctx, name, macOf(v, name), nil); err != nil {
 		return fmt.Errorf("list of what was forgotten: %w", err)
 	}
@@ -85,30 +86,38 @@ func (l *List) Again(ctx context.Context, v *vault.Vault, has Journalled, now ti
 	if err != nil {
 		return 0, 0, err
 	}
+	err = l.days(ctx, from, func(day string, _ time.Time) error {
+		some, strange, err := l.day(ctx, v, has, day)
+		n, forged = n+some, forged+strange
+		return err
+	})
+	if err != nil {
+		return n, forged, err
+	}
+	return n, forged, v.SetForgottenThrough(ctx, now)
+}
+
+// days calls a function with each day since some before a time, and what the names of its
+// entries begin with.
+func (l *List) days(ctx context.Context, from time.Time, each func(prefix string, day time.Time) error) error {
 	days := l.bucket.List(&blob.ListOptions{Prefix: listPrefix, Delimiter: "/"})
 	for {
 		d, err := days.Next(ctx)
 		if d == nil {
-			if err := ended(err); err != nil {
-				return n, forged, err
-			}
-			break
+			return ended(err)
 		}
 		day, err := time.Parse(time.DateOnly, strings.Trim(strings.TrimPrefix(d.Key, listPrefix), "/"))
 		if err != nil || day.Before(from.Add(-listMargin)) {
 			continue
 		}
-		some, strange, err := l.day(ctx, v, has, d.Key)
-		n, forged = n+some, forged+strange
-		if err != nil {
-			return n, forged, err
+		if err := each(d.Key, day); err != nil {
+			return err
 		}
 	}
-	return n, forged, v.SetForgottenThrough(ctx, now)
 }
 
 // ErrRestored says that the vault's keys open what was forgotten.
-var ErrRestored = errors.New("the vault's keys open what was forgotten, so they come from a backup: nothing is opened before a coordinator has started, which shreds it again")
+var ErrRestored = telemetry.Constant("the vault's keys open what was forgotten, so they come from a backup: nothing is opened before a coordinator has started, which shreds it again")
 
 const (
 	// inFlight is how long a forgetting may take from its entry in the list to the end of
@@ -225,6 +234,29 @@ func (l *List) day(ctx context.Context, v *vault.Vault, has Journalled, prefix s
 		}
 		n++
 	}
+}
+
+// EachLetters calls a function with each request whose letters an erasure had deleted: an
+// entry that nobody of ours has written is passed over.
+func (l *List) EachLetters(ctx context.Context, v *vault.Vault, each func(requestID string)) error {
+	return l.days(ctx, time.Time{}, func(prefix string, _ time.Time) error {
+		files := l.bucket.List(&blob.ListOptions{Prefix: prefix})
+		for {
+			o, err := files.Next(ctx)
+			if o == nil {
+				return ended(err)
+			}
+			id, word, _ := strings.Cut(strings.TrimPrefix(o.Key, prefix), ".")
+			if word != lettersWord {
+				continue
+			}
+			if ours, err := l.ours(ctx, v, o); err != nil {
+				return err
+			} else if ours {
+				each(id)
+			}
+		}
+	})
 }
 
 // ended returns the error that ended a listing; nil where it came to its end.

@@ -55,9 +55,7 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 				if err := k.tellOfErasure(ctx, s, other, id, value); err != nil {
 					return err
 				}
-				for _, h := range other.Holds {
-					c.Holds = append(c.Holds, core.HoldPlaced{ReasonedAct: core.ReasonedAct{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, At: c.Now}, System: h.System, Dataset: h.Dataset})
-				}
+				c.Holds = append(c.Holds, other.HoldsFor(c.Now)...)
 			}
 			if err := k.carry(ctx, &c, s, other, id, value); err != nil {
 				return err
@@ -98,6 +96,11 @@ func (k *Keeper) lookForKept(ctx context.Context, s core.State) error {
 		}
 		if from == "" {
 			continue
+		}
+		if s.Right == dsar.Erasure { // by now it has erased what it found itself
+			if other, err = k.Requests.Do(ctx, id, core.EraseShared{Of: s.Accepted.RequestID, Now: k.Now()}); err != nil {
+				return fmt.Errorf("request %s: %w", id, err)
+			}
 		}
 		for _, kept := range other.Kept(c.Now) {
 			kept.From = from

@@ -186,8 +186,9 @@ type data struct {
 func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *statement.Document) data {
 	r, v := stated.Request, lang.Letters
 	asked := cmp.Or(r.Asked, r.Right)
+	who := w.said.Under(j, lang)
 	d := data{
-		Number: r.ID, Right: v.Rights[asked], Law: lang.Text(j.Law.Name), Controller: cmp.Or(w.said.For(j.ID).Named(), lang.Text(j.Responsible.Name)),
+		Number: r.ID, Right: v.Rights[asked], Law: lang.Text(j.Law.Name), Controller: who.Named(),
 		Appealing: asked == dsar.Appeal, Complaining: asked == dsar.Complaint,
 		Erasure: asked == dsar.Erasure, Tells: asked == dsar.Access || asked == dsar.Portability || asked == dsar.KnowCategories,
 	}
@@ -241,13 +242,13 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 	if p := j.Appeal(r.ReceivedAt); p != nil {
 		d.Appeal = fmt.Sprintf(v.Periods[string(p.Unit)], p.Count)
 	}
-	for _, c := range j.Complaint {
-		if c.Operator && asked == dsar.Complaint || c.Operator && asked == dsar.Appeal {
+	for _, a := range who.Authorities {
+		if a.Ourselves && (asked == dsar.Complaint || asked == dsar.Appeal) {
 			continue // they have complained to us
 		}
-		to := lang.Text(c.Name)
-		if c.URL != "" {
-			to += " (" + c.URL + ")"
+		to := a.Name
+		if a.URL != "" {
+			to += " (" + a.URL + ")"
 		}
 		d.Complaint = append(d.Complaint, to)
 	}

@@ -135,14 +135,14 @@ func TestSentences(t *testing.T) {
 		{"EEA", "fr-LU", dsar.Access, core.LetterConfirmation, nil, []string{"Le 31 août 2026", "une copie des données", "au plus tard le 30 septembre 2026", "gratuite"}, []string{"October"}},
 		{"EEA", "en", dsar.Erasure, core.LetterConfirmation, nil, []string{"30 September 2026", "the erasure of the data"}, nil},
 		{"South Korea", "en", dsar.Erasure, core.LetterConfirmation, nil, []string{"10 September 2026"}, []string{"Should we need longer"}},
-		{"California", "en", dsar.Access, core.LetterConfirmation, nil, []string{"you need no account", "15 October 2026", "nobody will treat you worse"}, nil},
+		{"California", "en", dsar.Access, core.LetterConfirmation, nil, []string{"you need no account", "14 October 2026", "nobody will treat you worse"}, nil},
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Paused = true }, []string{"un justificatif de votre identité", "le parent ou le tuteur", "suspendu"}, []string{"continue de courir"}},
 		{"California", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckAgent} }, []string{"written permission", "confirm to us who they are"}, []string{"child", "organisation"}},
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckOrganisation} }, []string{"l’accord de l’organisation", "adressez-vous à elle"}, []string{"enfant", "mandat"}},
 		{"EEA", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckGuardian} }, []string{"parent or guardian", "the child’s name"}, []string{"organisation"}},
 		{"EEA", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckIdentity} }, []string{"proof of who you are"}, []string{"child", "organisation", "somebody else"}},
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckHeir} }, []string{"la preuve du décès de la personne et de votre qualité d’héritier"}, []string{"enfant", "organisation"}},
-		{"California", "en", dsar.Access, core.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 15 October 2026"}, []string{"stands still"}},
+		{"California", "en", dsar.Access, core.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 14 October 2026"}, []string{"stands still"}},
 		{"EEA", "en", dsar.Access, core.LetterExtension, func(o *occasion) { o.Extensions, o.DueAt = 1, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
 		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (RGPD, art. 12, par. 5, point b))", "réclamation", "CNPD", "tribunal"}, nil},
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(o *occasion) { o.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
@@ -281,6 +281,41 @@ func TestGrievances(t *testing.T) {
 		for _, s := range c.never {
 			if strings.Contains(text, s) {
 				t.Errorf("%s, %s, %s says %q:\n%s", c.id, c.locale, c.kind, s, text)
+			}
+		}
+	}
+}
+
+// TestAuthoritiesOfTheOperator: where the configuration names authorities, each letter that says
+// where to complain names those, under every law, and none of the law's file; but a law that has
+// people complain to the operator first still does.
+func TestAuthoritiesOfTheOperator(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := operator.Authority{Name: "Landesbeauftragte", URL: "https://authority.example"}
+	plain := letter.NewWriter(book, operator.Operator{Name: "Example"})
+	w := letter.NewWriter(book, operator.Operator{Controllers: []operator.Controller{{Name: "Example", Authorities: []operator.Authority{own}}}})
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		for _, kind := range kinds() {
+			said := stated(j, about(kind, j, dsar.Access, "en"))
+			before, err := plain.Write(kind, said, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now, err := w.Write(kind, said, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range j.Complaint {
+				name := p.Name.In("en")
+				was, is := strings.Contains(before.Text(), name), strings.Contains(now.Text(), name)
+				if p.Operator && was != is || !p.Operator && (is || was != strings.Contains(now.Text(), own.Name+" ("+own.URL+")")) {
+					t.Errorf("%s, %s: of %q:\n%s", id, kind, name, now.Text())
+				}
 			}
 		}
 	}

@@ -20,6 +20,9 @@ type versioned struct {
 	state   core.State
 	version int
 	hashes  []hash
+	// tasks are those that were ever told to workers, where confirms has them remembered.
+	tasks    []sentTask
+	confirms bool
 	// past are the latest states in which a letter became due, the last one last. They
 	// share most of what they hold with the state.
 	past []core.State

@@ -2,10 +2,10 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -24,9 +24,9 @@ func WithPrints(p Prints) Option { return func(l *Lifecycle) { l.prints = p } }
 
 // Beside fingerprints, which are hexadecimal, requests are found by these words.
 const (
-	// IndexHeld finds the requests on which a person put a hold. One that came over from an
-	// earlier request of the same person holds what its own request erases, no longer than
-	// that is on, or until it is lifted there; others are held by the earlier one.
+	// IndexHeld finds the requests on which a person put a hold. One that came over from
+	// another request of the same person holds what its own request erases, until it is
+	// lifted on that one; others are held by the one on which somebody put it.
 	IndexHeld = "hold:placed"
 	// IndexKept finds the requests in which something was to stay for a hold.
 	IndexKept = "hold:kept"
@@ -53,13 +53,18 @@ func Findable(e core.Event) (ids []dsar.Identifier, words []string) {
 	return nil, nil
 }
 
-var errUnfindable = errors.New("whoever appends identifiers needs the vault, to have them found again")
+var errUnfindable = telemetry.Constant("whoever appends identifiers needs the vault, to have them found again")
 
-// findable adds what a request can be found by from some facts on.
-func (l *Lifecycle) findable(ctx context.Context, a *journal.Append, s core.State, facts []core.Event) error {
+// findable adds what a request can be found by from some facts on, which a command has
+// brought about.
+func (l *Lifecycle) findable(ctx context.Context, a *journal.Append, c core.Command, s core.State, facts []core.Event) error {
 	var ids []dsar.Identifier
+	submit, _ := c.(core.Submit)
 	for _, f := range facts {
 		more, words := Findable(f)
+		if _, accepted := f.(core.Accepted); accepted && submit.Across != nil {
+			more, words = nil, submit.Across
+		}
 		ids = append(ids, more...)
 		a.Fingerprints = append(a.Fingerprints, words...)
 	}

@@ -7,21 +7,19 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// reopen takes up again the refused request that an upheld appeal or complaint is about,
-// before that is decided: whoever reads the decision finds the request going on. Where the
-// decision would be refused, or the earlier request can't be taken up any more, nothing is
-// done; the decision then says nothing of it. It returns the command to apply.
+// reopen takes up again what was refused of the request that an upheld appeal or complaint is
+// about, before that is decided: whoever reads the decision finds the request going on. Where
+// the decision would be refused, or the earlier request can't be taken up any more, nothing is
+// done; the decision then says nothing of it. It returns the command to apply, which knows who
+// has refused anything by then.
 func (l *Lifecycle) reopen(ctx context.Context, requestID string, c core.Command) (core.Command, error) {
 	decision, unwrap := grievance(c)
-	if decision == nil || decision.Finding != core.Upheld && decision.Finding != core.PartlyUpheld {
+	if decision == nil {
 		return c, nil
 	}
 	v, err := l.load(ctx, requestID)
 	if err != nil {
 		return c, err
-	}
-	if !takes(v.state, c) {
-		return c, nil // the command itself is told why
 	}
 	if v.state.Accepted.About == nil {
 		return c, nil // what a person decides needn't be about an earlier request
@@ -31,11 +29,19 @@ func (l *Lifecycle) reopen(ctx context.Context, requestID string, c core.Command
 	if err != nil {
 		return c, err
 	}
-	again := core.Reopen{By: decision.By, Grievance: requestID, Now: decision.Now}
+	decision.RefusedBy = earlier.state.RefusedBy
+	c = unwrap(*decision)
+	if !takes(v.state, c) || decision.Finding == core.Dismissed {
+		return c, nil // a command that isn't taken is told why
+	}
+	if refused := earlier.state.Status == core.StatusRefused; !refused && decision.Finding == core.PartlyUpheld && len(decision.Give) == 0 {
+		return c, nil // which part is given, nobody has said
+	}
+	again := core.Reopen{By: decision.By, Grievance: requestID, Parts: decision.Give, Now: decision.Now}
 	switch reopened := slices.Contains(earlier.state.ReopenedBy, requestID); {
 	case reopened: // before a crash
 	case !takes(earlier.state, again):
-		return c, nil // it isn't refused, or what Habeas held of it is gone
+		return c, nil // nothing of it is refused, or what Habeas held of it is gone
 	default:
 		if _, err := l.Do(ctx, about, again); err != nil {
 			return c, err

@@ -8,10 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/remarks"
 )
 
 // maxTries bounds how often one command is decided again because another
@@ -29,10 +33,75 @@ type Journal interface {
 // many processes: of two deciders on one state one wins, and the other decides
 // again on what the first has left (TestTwoDecidersOneJournal).
 type Lifecycle struct {
-	journal Journal
-	states  *cache
-	metrics *metrics
-	prints  Prints
+	journal  Journal
+	states   *cache
+	metrics  *metrics
+	tracer   trace.Tracer // nil: nothing is traced
+	prints   Prints
+	remarks  Remarks // nil: they are neither sealed nor opened
+	gate     func() error
+	confirms int // how many requests' messages are confirmed at once; 0: none are
+}
+
+// WithGate has nothing decided while the gate returns an error, but that new requests are
+// taken in.
+func WithGate(gate func() error) Option { return func(l *Lifecycle) { l.gate = gate } }
+
+// Remarks seals and opens what people write in facts; remarks.Remarks does.
+type Remarks interface {
+	Seal(ctx context.Context, requestID string, e core.Event) (core.Event, error)
+	Opens(ctx context.Context, requestID string) func(core.Event) (core.Event, error)
+}
+
+// WithRemarks has what people write be sealed in the journal, and open in the states that
+// are read.
+func WithRemarks(r Remarks) Option { return func(l *Lifecycle) { l.remarks = r } }
+
+// open returns how facts of a request are read.
+func (l *Lifecycle) open(ctx context.Context, requestID string) opener {
+	if l.remarks == nil { // as a portal of its own, which opens nothing
+		return func(e core.Event) (core.Event, error) { return remarks.Closed(e), nil }
+	}
+	return l.remarks.Opens(ctx, requestID)
+}
+
+// opener returns a fact as it is read.
+type opener func(core.Event) (core.Event, error)
+
+func asItIs(e core.Event) (core.Event, error) { return e, nil }
+
+// plain returns facts without what isn't to be seen in their remarks. [core.ErrNotAllowed]
+// where nothing is left of one.
+func plain(facts []core.Event) ([]core.Event, error) {
+	out := slices.Clone(facts)
+	for i := range out {
+		var err error
+		out[i], err = core.MapRemarks(out[i], func(text string) (string, error) {
+			if text = strings.TrimSpace(core.Plain(text)); text == "" {
+				return "", fmt.Errorf("%w: why must be said in words that can be seen", core.ErrNotAllowed)
+			}
+			return text, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// sealed returns facts as the journal is to hold them.
+func (l *Lifecycle) sealed(ctx context.Context, requestID string, facts []core.Event) ([]core.Event, error) {
+	if l.remarks == nil {
+		return facts, nil
+	}
+	out := slices.Clone(facts)
+	for i := range out {
+		var err error
+		if out[i], err = l.remarks.Seal(ctx, requestID, out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // New returns a Lifecycle on a journal.
@@ -48,6 +117,11 @@ func New(j Journal, opts ...Option) *Lifecycle {
 // everything that follows is durable, or that nothing does. The errors of the
 // core ([core.ErrConflict] and so on) come as they are.
 func (l *Lifecycle) Do(ctx context.Context, requestID string, c core.Command) (core.State, error) {
+	if _, submits := c.(core.Submit); !submits && l.gate != nil {
+		if err := l.gate(); err != nil {
+			return core.State{}, err
+		}
+	}
 	c, err := l.reopen(ctx, requestID, c)
 	if err != nil {
 		return core.State{}, err
@@ -92,7 +166,7 @@ func (l *Lifecycle) Told(ctx context.Context, requestID string, version int) (co
 		if version > 0 && version < len(facts) {
 			facts = facts[:version]
 		}
-		if v, err = (versioned{}).fold(facts); err != nil {
+		if v, err = (versioned{}).fold(facts, l.open(ctx, requestID)); err != nil {
 			return v.state, nil, fmt.Errorf("request %s: %w", requestID, err)
 		}
 	}
@@ -107,7 +181,8 @@ func (l *Lifecycle) Told(ctx context.Context, requestID string, version int) (co
 // nothing, as if there were none: the journal has a conflict with whoever is behind
 // (TestTwoDecidersOneJournal, TestSubmittedElsewhere). After one, it is loaded first.
 func (l *Lifecycle) try(ctx context.Context, requestID string, c core.Command, load bool) (core.State, error) {
-	v := l.states.get(requestID)
+	began := time.Now()
+	v := l.remembered(requestID)
 	facts, err := core.Decide(v.state, c)
 	if load || err != nil || len(facts) == 0 {
 		// "Nothing follows" and "refused" are said of what the journal holds,
@@ -119,9 +194,16 @@ func (l *Lifecycle) try(ctx context.Context, requestID string, c core.Command, l
 			return v.state, err
 		}
 	}
-	a, next, err := follow(v, requestID, facts)
+	if facts, err = plain(facts); err != nil {
+		return v.state, err
+	}
+	written, err := l.sealed(ctx, requestID, facts)
+	if err != nil {
+		return v.state, err
+	}
+	a, next, err := follow(v, requestID, facts, written)
 	if err == nil {
-		err = l.findable(ctx, &a, next.state, facts)
+		err = l.findable(ctx, &a, c, next.state, facts)
 	}
 	if err != nil {
 		return v.state, err
@@ -129,53 +211,75 @@ func (l *Lifecycle) try(ctx context.Context, requestID string, c core.Command, l
 	if err := l.journal.Append(ctx, a); err != nil {
 		return v.state, err
 	}
-	l.states.put(requestID, next)
+	l.remember(requestID, v, next)
 	l.metrics.count(ctx, next.state, facts)
+	l.record(ctx, requestID, c, facts, began)
 	return next.state, nil
 }
 
 // load brings the remembered state up to what the journal holds.
 func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, error) {
-	v := l.states.get(requestID)
+	before := l.remembered(requestID)
+	v := before
 	facts, err := l.journal.Facts(ctx, requestID, v.version+1)
 	if err != nil {
 		return v, fmt.Errorf("request %s: load: %w", requestID, err)
 	}
-	if v, err = v.fold(facts); err != nil {
+	if v, err = v.fold(facts, l.open(ctx, requestID)); err != nil {
 		return v, fmt.Errorf("request %s: %w", requestID, err)
 	}
 	if v.version > 0 {
-		l.states.put(requestID, v)
+		l.remember(requestID, before, v)
 	}
 	return v, nil
 }
 
+// remembered returns what this process remembers of a request; the state before its first
+// fact where that is nothing.
+func (l *Lifecycle) remembered(requestID string) versioned {
+	v := l.states.get(requestID)
+	v.confirms = l.confirms > 0
+	return v
+}
+
+// remember remembers a request's state after further facts; not the one in which whom it is
+// about has just been forgotten: what people wrote is still open in it.
+func (l *Lifecycle) remember(requestID string, before, after versioned) {
+	if before.state.SubjectForgotten.IsZero() && !after.state.SubjectForgotten.IsZero() && before.version > 0 {
+		l.states.forget(requestID)
+		return
+	}
+	l.states.put(requestID, after)
+}
+
 // follow returns what the journal is to take in: the facts, the messages that
-// follow from them, and the request's row after them.
-func follow(v versioned, requestID string, facts []core.Event) (journal.Append, versioned, error) {
+// follow from them, and the request's row after them. Written are the facts as the journal
+// is to hold them.
+func follow(v versioned, requestID string, facts, written []core.Event) (journal.Append, versioned, error) {
 	a := journal.Append{RequestID: requestID, Expected: v.version, Facts: make([]journal.NewFact, 0, len(facts))}
 	v.hashes = slices.Clip(v.hashes)
 	chain := newChain(v)
-	for _, f := range facts {
-		typ, data, err := core.Encode(f)
+	for i, f := range facts {
+		typ, data, err := core.Encode(written[i])
 		if err != nil {
 			return a, v, err
 		}
 		at := f.When()
-		v = v.after(f, chain.next(journal.Fact{RequestID: requestID, Version: v.version + 1, Type: typ, At: journal.Time(at), Data: data}))
+		next := journal.Fact{RequestID: requestID, Version: v.version + 1, Type: typ, At: journal.Time(at), Data: data}
+		h := chain.next(next)
+		v = v.after(f, h)
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
-		a.Messages = append(a.Messages, factMessage(requestID, v.version, typ, at, data))
+		a.Messages = append(a.Messages, factMessage(next, h))
 		switch f := f.(type) {
 		case core.TaskSent:
-			t := v.state.NewTask(f)
-			if t.Answer != nil {
-				t.Answer.Facts = cite(t.Answer.Rests(), v.hashes)
-			}
-			m, err := taskMessage(t, at)
+			m, err := v.taskMessage(f)
 			if err != nil {
 				return a, v, err
 			}
 			a.Messages = append(a.Messages, m)
+			if v.confirms {
+				v = v.sent(f, m)
+			}
 		case core.ReceiptIssued:
 			a.Leaf = f.Leaf
 		case core.Forgotten:
@@ -187,25 +291,45 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 }
 
 // fold brings a state up to further facts.
-func (v versioned) fold(facts []journal.Fact) (versioned, error) {
+func (v versioned) fold(facts []journal.Fact, open opener) (versioned, error) {
 	v.hashes = slices.Clip(v.hashes)
 	for _, f := range facts {
-		e, err := core.Decode(f.Type, f.Data)
+		next, _, err := v.step(f, open)
 		if err != nil {
 			return v, fmt.Errorf("fact %d: %w", f.Version, err)
 		}
-		var h hash
-		copy(h[:], f.Hash)
-		v = v.after(e, h)
-		v.version = f.Version
+		v = next
 	}
 	return v, nil
+}
+
+// step brings a state up to the next fact. Where messages are remembered, and the fact has a
+// task sent, it returns that message.
+func (v versioned) step(f journal.Fact, open opener) (_ versioned, task journal.Message, err error) {
+	e, err := core.Decode(f.Type, f.Data)
+	if err != nil {
+		return v, task, fmt.Errorf("%w: %w", ErrUndecodable, err)
+	}
+	if e, err = open(e); err != nil {
+		return v, task, err
+	}
+	var h hash
+	copy(h[:], f.Hash)
+	v = v.after(e, h)
+	v.version = f.Version
+	if sent, is := e.(core.TaskSent); is && v.confirms {
+		if task, err = v.taskMessage(sent); err != nil {
+			return v, task, err
+		}
+		v = v.sent(sent, task)
+	}
+	return v, task, nil
 }
 
 // Fold returns the row that all facts of a request amount to: what the journal's
 // own row of it, which lists show, MUST be.
 func Fold(facts []journal.Fact) (journal.Row, error) {
-	v, err := versioned{}.fold(facts)
+	v, err := versioned{}.fold(facts, asItIs)
 	if err != nil || len(facts) == 0 {
 		return journal.Row{}, err
 	}

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,6 +44,21 @@ type holder struct {
 	version   int
 	holds     []core.Held
 	known     []dsar.Identifier
+	plans     map[string][]dsar.Object // by system
+
+	// of are the requests whose holds these are, too; beside tells that none is its own.
+	of     []string
+	beside bool
+	// cameOver are the requests whose holds came over to it, and erasures those of the same
+	// person before it.
+	cameOver, erasures []string
+}
+
+// onlyOf reports whether all holds that a holder has are those of one request, which knows them
+// itself. A holder with a hold of its own, or with another request's, is told of to that one,
+// too: what is told twice keeps no more.
+func (h holder) onlyOf(requestID string) bool {
+	return h.beside && !slices.ContainsFunc(h.of, func(id string) bool { return id != requestID })
 }
 
 // maxHolders bounds how many are remembered: far more than have holds at a time.
@@ -75,11 +91,11 @@ func (h *Holds) held(holders []holder, system, requestID string) (out []link.Hel
 	}
 	for _, holder := range holders {
 		datasets, held := core.State{Holds: holder.holds}.HeldIn(system)
-		if !held || holder.requestID == requestID {
+		if !held || holder.requestID == requestID || holder.onlyOf(requestID) || holder.beside && len(holder.plans[system]) == 0 {
 			continue
 		}
 		ids := slices.DeleteFunc(slices.Clone(holder.known), func(id dsar.Identifier) bool { return !slices.Contains(needs, id.Type) })
-		out = append(out, link.Held{RequestID: holder.requestID, Identifiers: ids, Datasets: datasets})
+		out = append(out, link.Held{RequestID: holder.requestID, Identifiers: ids, Datasets: datasets, Plans: holder.plans[system], Beside: holder.beside})
 	}
 	return out
 }
@@ -111,30 +127,80 @@ func (t *together) Held(ctx context.Context, system, requestID string) ([]link.H
 	return t.held(t.known, system, requestID), nil
 }
 
-// holders returns all requests that have a hold. Few have, or had one, and those are found by
-// one statement that is prepared once; of more than it returns, page by page.
+// holders returns all requests that have a hold, and the other erasures of their people: what
+// led to a record may have gone with one of these, whose plan then is the way to it
+// (docs/adr/0046).
 func (h *Holds) holders(ctx context.Context) (out []holder, err error) {
-	add := func(row journal.Row) error {
+	err = h.each(ctx, lifecycle.IndexHeld, func(row journal.Row) error {
 		holder, err := h.holder(ctx, row)
 		if err == nil && len(holder.holds) > 0 {
 			out = append(out, holder)
 		}
 		return err
-	}
-	rows, err := h.journal.ByFingerprint(ctx, lifecycle.IndexHeld, journal.MaxList)
-	if err != nil {
+	})
+	if err != nil || len(out) == 0 {
 		return nil, err
 	}
-	if len(rows) == journal.MaxList {
-		err := journal.Each(ctx, h.journal, lifecycle.IndexHeld, add)
-		return out, err
+	placed := slices.Clone(out)
+	also := func(row journal.Row, of holder) error {
+		erasure, err := h.holder(ctx, row)
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(out, func(o holder) bool { return o.requestID == row.RequestID })
+		if i < 0 {
+			erasure.holds, erasure.beside = nil, true
+			i, out = len(out), append(out, erasure)
+		}
+		out[i].holds, out[i].of = slices.Concat(out[i].holds, of.holds), append(out[i].of, of.requestID)
+		return nil
 	}
-	for _, row := range rows {
-		if err := add(row); err != nil {
-			return nil, err
+	err = h.each(ctx, lifecycle.IndexKept, func(row journal.Row) error {
+		kept, err := h.holder(ctx, row)
+		if err != nil {
+			return err
+		}
+		for _, of := range placed {
+			if slices.Contains(kept.cameOver, of.requestID) && !slices.Contains(of.erasures, row.RequestID) {
+				if err := also(row, of); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	for _, of := range placed {
+		for _, id := range of.erasures {
+			rows, e := h.journal.List(ctx, journal.Filter{IDPrefix: id, Limit: 1})
+			if err = cmp.Or(err, e); err != nil {
+				return nil, err
+			}
+			for _, row := range rows {
+				if err := also(row, of); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
-	return out, nil
+	return out, err
+}
+
+// each calls do for each request that a word finds. Few have, or had, a hold, and those are
+// found by one statement that is prepared once; of more than it returns, page by page.
+func (h *Holds) each(ctx context.Context, word string, do func(journal.Row) error) error {
+	rows, err := h.journal.ByFingerprint(ctx, word, journal.MaxList)
+	if err != nil {
+		return err
+	}
+	if len(rows) == journal.MaxList {
+		return journal.Each(ctx, h.journal, word, do)
+	}
+	for _, row := range rows {
+		if err := do(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // holder returns what is to be known of a request with a hold, as of its row's version.
@@ -149,9 +215,15 @@ func (h *Holds) holder(ctx context.Context, row journal.Row) (holder, error) {
 	if err != nil {
 		return holder{}, fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
-	known = holder{requestID: row.RequestID, version: s.Version, holds: s.Holds, known: s.Usable()}
+	known = holder{requestID: row.RequestID, version: s.Version, holds: s.Holds, known: s.Usable(), plans: map[string][]dsar.Object{}, erasures: s.Erasures}
 	if s.Awaited == core.RemindProof {
 		known.known = s.Identifiers
+	}
+	for _, c := range s.CameOver {
+		known.cameOver = append(known.cameOver, c.Of)
+	}
+	for _, sys := range s.Accepted.Systems {
+		known.plans[sys.Name] = s.PlansOf(sys.Name)
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -19,7 +19,8 @@ type Publisher interface {
 
 // Sealing seals the tasks among the journal's messages on their way to Kafka. The journal
 // has them unsealed but for what identifies the person, so that a message that is sent
-// again, hours later, is sealed afresh and good for long enough (docs/adr/0025).
+// again, hours later, is sealed afresh and good for long enough (docs/adr/0025). It seals
+// what it is given: the relay has compared that with the facts before (lifecycle.Lifecycle.Confirm).
 type Sealing struct {
 	Hub  *link.Hub
 	Next Publisher

@@ -13,10 +13,12 @@ import (
 	"syscall"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // ErrRefused says that the server will never take a mail.
-var ErrRefused = errors.New("the mail server refuses the letter for good")
+var ErrRefused = telemetry.Constant("the mail server refuses the letter for good")
 
 // Error says what failed, and why, by codes alone: what a server says, and the
 // text of the library's errors, may quote the address (TestNoErrorHoldsTheAddress).
@@ -61,9 +63,9 @@ func (e *Error) Unwrap() []error {
 
 // The causes that have no value of their own elsewhere.
 var (
-	errNoName      = errors.New("its name isn't known")
-	errCertificate = errors.New("its certificate isn't good")
-	errHungUp      = errors.New("it hung up")
+	errNoName      = telemetry.Constant("its name isn't known")
+	errCertificate = telemetry.Constant("its certificate isn't good")
+	errHungUp      = telemetry.Constant("it hung up")
 )
 
 // failed returns the error of a step, with the code or the cause of err, and

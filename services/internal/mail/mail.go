@@ -30,6 +30,8 @@ type Server struct {
 	PasswordFile string
 	// Plain lets mail go without TLS, for a relay on the same machine.
 	Plain bool
+	// Brand is how mails to people look; nil: they are plain text only.
+	Brand *Brand
 }
 
 // Check tells what is wrong before anything is sent.
@@ -52,13 +54,15 @@ func (s Server) hostPort() (host string, port int, err error) {
 	return host, port, err
 }
 
-// Message is a mail of plain text.
+// Message is a mail: a text, of which a server that has a brand sends an HTML part besides.
 type Message struct {
 	To []string
 	// ID is the same whenever the same mail is sent again; without domain.
 	ID      string
 	Subject string
 	Text    string
+	// Strong is what of the text is to be seen first; empty: nothing.
+	Strong string
 	// Language of the text, as in a Content-Language header.
 	Language string
 	Date     time.Time
@@ -106,6 +110,13 @@ func (s Server) compose(m Message) (*gomail.Msg, error) {
 	letter.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody's absence answers it
 	letter.SetGenHeader("Content-Language", m.Language)
 	letter.SetBodyString(gomail.TypeTextPlain, m.Text)
+	if s.Brand != nil {
+		page, err := s.Brand.html(m)
+		if err != nil {
+			return nil, &Error{Step: "the mail can't be made a page"}
+		}
+		letter.AddAlternativeString(gomail.TypeTextHTML, page)
+	}
 	return letter, nil
 }
 

@@ -18,6 +18,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 )
 
@@ -31,7 +32,7 @@ type Vault interface {
 
 // ErrFile says that a file can't be taken in. Its text names columns and lines,
 // never a value.
-var ErrFile = errors.New("the file can't be used")
+var ErrFile = telemetry.Constant("the file can't be used")
 
 // Deposit seals the records of a file into the vault, for a gathering of one
 // system. The file is CSV with a line of column names, or a JSON array of

@@ -21,12 +21,12 @@ import (
 	"crypto/sha256"
 	_ "embed" // the page, its style and its script
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"strings"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/words"
 )
@@ -36,7 +36,7 @@ import (
 const Limit = 20 << 20
 
 // ErrLarge says that an answer is larger than [Limit].
-var ErrLarge = errors.New("onefile: the answer is too large for one file")
+var ErrLarge = telemetry.Constant("onefile: the answer is too large for one file")
 
 const (
 	// rounds of PBKDF2 with SHA-256, as OWASP's sheet on the storage of passwords has them

@@ -6,17 +6,18 @@ import (
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // ErrPassphrase says that a passphrase doesn't open a file, or that it was altered.
-var ErrPassphrase = errors.New("onefile: the passphrase doesn't open it, or it was altered")
+var ErrPassphrase = telemetry.Constant("onefile: the passphrase doesn't open it, or it was altered")
 
-var errForm = errors.New("onefile: this is no such file")
+var errForm = telemetry.Constant("onefile: this is no such file")
 
 // places are where a file has what is needed to open it.
 var places = regexp.MustCompile(`(?s)data-salt="([^"]+)" data-nonce="([^"]+)" data-rounds="(\d+)".*id="sealed">([^<]*)<`)

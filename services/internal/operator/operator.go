@@ -5,12 +5,14 @@
 package operator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 )
 
@@ -28,7 +30,8 @@ type Controller struct {
 	// (GDPR art. 27, 37), each with how to reach them.
 	Officer        string `yaml:"officer,omitempty"`
 	Representative string `yaml:"representative,omitempty"`
-	// Authorities are where to complain, instead of those that the law's file names.
+	// Authorities are where to complain, instead of those that the law's file names. Where
+	// the law has people complain to the operator, they still can.
 	Authorities []Authority `yaml:"authorities,omitempty"`
 }
 
@@ -36,6 +39,9 @@ type Controller struct {
 type Authority struct {
 	Name string `yaml:"name"`
 	URL  string `yaml:"url,omitempty"`
+	// Ourselves says that it is the operator: whoever has complained there isn't sent there
+	// again. Only a law's file says so.
+	Ourselves bool `yaml:"-"`
 }
 
 // Declaration is something that only the operator can say, by the name that laws' files
@@ -93,6 +99,28 @@ func (o Operator) For(law string) Controller {
 		}
 	}
 	return Controller{Name: o.Name}
+}
+
+// Under returns who answers under a law, and where people can complain: what the
+// configuration says, and the law's file where that says nothing. Answers, letters and the
+// record of processing activities all have it from here.
+func (o Operator) Under(j policy.Jurisdiction, lang *words.Language) Controller {
+	c := o.For(j.ID)
+	c.Name = cmp.Or(c.Name, lang.Text(j.Responsible.Name))
+	var ourselves, others []Authority
+	for _, p := range j.Complaint {
+		a := Authority{Name: lang.Text(p.Name), URL: p.URL, Ourselves: p.Operator}
+		if p.Operator {
+			ourselves = append(ourselves, a)
+		} else {
+			others = append(others, a)
+		}
+	}
+	if len(c.Authorities) > 0 {
+		others = c.Authorities
+	}
+	c.Authorities = slices.Concat(ourselves, others)
+	return c
 }
 
 // Named returns the controller's name with the postal address and the contact, in one

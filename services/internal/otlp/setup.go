@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
@@ -86,7 +88,7 @@ func Setup(ctx context.Context, cfg Config) (*Providers, error) {
 			return nil, errors.New("otlp: the endpoint is not an http or https URL with a host, such as http://localhost:4318")
 		}
 	}
-	about := resource.NewSchemaless(attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version))
+	about := resource.NewSchemaless(cfg.about()...)
 	if err := t.setupTraces(ctx, cfg, about); err != nil {
 		return nil, err
 	}
@@ -94,6 +96,17 @@ func Setup(ctx context.Context, cfg Config) (*Providers, error) {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
 	return t, nil
+}
+
+// about returns what is said of the process, in the names of OpenTelemetry's semantic
+// conventions: its service, and which of its instances it is.
+func (c Config) about() []attribute.KeyValue {
+	all := []attribute.KeyValue{attribute.String("service.namespace", "habeas"), attribute.String("service.name", c.Service),
+		attribute.String("service.version", c.Version), attribute.String("service.instance.id", uuid.NewString())}
+	if host, err := os.Hostname(); err == nil {
+		all = append(all, attribute.String("host.name", host))
+	}
+	return all
 }
 
 func (t *Providers) setupTraces(ctx context.Context, cfg Config, about *resource.Resource) error {

@@ -1,19 +1,21 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"strings"
 	"sync"
 	"time"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // Calendar is the public holidays of one place, as a file of
 // jurisdictions/calendars lists them.
 type Calendar struct {
 	ID       string    `yaml:"id"`
+	Read     Read      `yaml:"read"`
 	Title    Text      `yaml:"title"`
 	Holidays []Holiday `yaml:"holidays"`
 	// Days are single days that follow no rule.
@@ -21,7 +23,10 @@ type Calendar struct {
 		Name   string `yaml:"name"`
 		Date   string `yaml:"date"`
 		Source string `yaml:"source"`
+		Read   Read   `yaml:"read"`
 	} `yaml:"days"`
+	// Unread are its values whose source's text was not read.
+	Unread []Unread `yaml:"-"`
 
 	mu    sync.Mutex
 	years map[int]map[date]bool // what was worked out
@@ -42,6 +47,7 @@ type Holiday struct {
 	Instead string `yaml:"instead"`
 	From    int    `yaml:"from"` // the first year
 	Source  string `yaml:"source"`
+	Read    Read   `yaml:"read"`
 }
 
 // The kinds of [Holiday.Instead].
@@ -65,10 +71,11 @@ func loadCalendars(fsys fs.FS, known map[string]*Calendar) error {
 		if err != nil {
 			return fmt.Errorf("policy: %w", err)
 		}
-		c, err := decode[*Calendar](schema, text)
+		c, notRead, err := decode[*Calendar](schema, text)
 		if err != nil {
 			return fmt.Errorf("policy: %s: %w", name, err)
 		}
+		c.Unread = notRead
 		if c.ID != strings.TrimSuffix(path.Base(name), ".yaml") {
 			return fmt.Errorf("policy: %s: its id is %s", name, c.ID)
 		}
@@ -129,7 +136,7 @@ func (c *Calendar) year(year int) map[date]bool {
 	return days
 }
 
-var errNoDay = errors.New("no such day")
+var errNoDay = telemetry.Constant("no such day")
 
 // in returns the holiday's date in a year.
 func (h Holiday) in(year int) (date, error) {

@@ -79,8 +79,8 @@ func (j Jurisdiction) AccountableMonths(operator int) (months int, source string
 }
 
 // Due returns the last second at which an answer is in time, in UTC. It is the last
-// second of a day in the jurisdiction's time zone: the day of receipt there is day
-// 0 (TestDue has the table, with sources).
+// second of a day in the jurisdiction's time zone: the day of receipt there is day 0, or the
+// first, as the law's start says (TestDue has the table, with sources).
 func (j Jurisdiction) Due(right dsar.Right, received time.Time) time.Time {
 	due, _ := j.due(core.Clock{Right: right, ReceivedAt: received})
 	return due
@@ -101,6 +101,9 @@ func (j Jurisdiction) due(c core.Clock) (time.Time, bool) {
 		began = c.StartedAt
 	}
 	p, last := j.Periods(c.Right), j.day(began)
+	if j.Start.Rule == StartDayOf && p.Answer.Unit == Day {
+		last = last.addDays(-1)
+	}
 	switch {
 	case c.Extensions == 0:
 		last = j.days.after(p.Answer, last)

@@ -17,6 +17,7 @@ type Example struct {
 	// Extended is the last day where the period is extended; absent: that isn't looked at.
 	Extended *Date  `yaml:"extended"`
 	Source   string `yaml:"source"`
+	Read     Read   `yaml:"read"`
 }
 
 // workOut returns the error of the first example that comes out otherwise.

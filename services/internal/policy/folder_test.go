@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -55,10 +56,10 @@ func TestLawsOfAFolder(t *testing.T) {
 func TestExamplesAreWorkedOut(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ from, to, want string }{
-		"another period": {"answer:\n  count: 45", "answer:\n  count: 44", "examples[0]: access received 2026-01-01T20:00:00Z is due 2026-02-14 by the periods of the file, and 2026-02-15 by the example"},
+		"another period": {"answer:\n  count: 45", "answer:\n  count: 44", "examples[0]: access received 2026-01-01T20:00:00Z is due 2026-02-13 by the periods of the file, and 2026-02-14 by the example"},
 		"another own":    {"answer: {count: 15, unit: business-day, source: \"11 CCR 7026(f)", "answer: {count: 16, unit: business-day, source: \"11 CCR 7026(f)", "opt-out received"},
 		"an ungranted":   {"{right: opt-out, received", "{right: objection, received", "the law doesn't grant objection"},
-		"no day":         {"due: 2026-02-15", "due: 2026-02-30", "due"},
+		"no day":         {"due: 2026-02-14", "due: 2026-02-30", "due"},
 		"no examples":    {"\nexamples:\n", "\nother:\n", "examples"},
 	} {
 		dir := t.TempDir()
@@ -161,5 +162,26 @@ func TestRightOfAFile(t *testing.T) {
 	}
 	if _, err := policy.Load(dir); err == nil || !strings.Contains(err.Error(), "right automated-review has other words than in brazil.yaml") {
 		t.Errorf("other words: %v", err)
+	}
+}
+
+// TestNamesOfLaws: a law is called as its country writes it, or by a code.
+func TestNamesOfLaws(t *testing.T) {
+	t.Parallel()
+	for id, good := range map[string]bool{"Québec": true, "US-TX": true, "Côte d'Ivoire": true, "日本": true, "-TX": false, "../EEA": false, "a/b": false, "": false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "law.yaml"), []byte(edited(t, "california.yaml", "id: California", "id: "+strconv.Quote(id))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		book, err := policy.Load(dir)
+		if (err == nil) != good {
+			t.Errorf("%q: %v", id, err)
+		}
+		if err != nil {
+			continue
+		}
+		if _, known := book.Jurisdiction(id); good && !known {
+			t.Errorf("%q isn't known by its name", id)
+		}
 	}
 }

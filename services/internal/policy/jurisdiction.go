@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v3"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/core"
@@ -26,8 +28,10 @@ func (t Text) In(locale string) string {
 // data to show and decide by; they MUST NOT be changed.
 type Jurisdiction struct {
 	// ID is the jurisdiction's name in requests: EEA, UK, California, …
-	ID    string `yaml:"id"`
-	Title Text   `yaml:"title"`
+	ID string `yaml:"id"`
+	// Read is how those sources were had that have no mark of their own.
+	Read  Read `yaml:"read"`
+	Title Text `yaml:"title"`
 	Law   struct {
 		Name   Text   `yaml:"name"`
 		Source string `yaml:"source"`
@@ -92,10 +96,15 @@ type Jurisdiction struct {
 		Source  string `yaml:"source"`
 		Read    Read   `yaml:"read"`
 	} `yaml:"register"`
+	// Figures are rights that are counted as one in a year's figures; the others are counted
+	// each by itself.
+	Figures []Figure `yaml:"figures"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
 	Letters []Paragraph `yaml:"letters"`
 	// AnswerSays lists what an answer must say beside the data.
 	AnswerSays []Content `yaml:"answer_says"`
+	// Home lists the countries (ISO 3166-1) to which data isn't transferred: the law's own.
+	Home []string `yaml:"home"`
 	// Responsible is the company that answers for the data in this jurisdiction.
 	Responsible Party `yaml:"responsible"`
 	// Complaint lists the authorities that the person can complain to; at least
@@ -117,17 +126,24 @@ type Jurisdiction struct {
 // StartRule says which day is day 0.
 type StartRule string
 
-// StartDayAfter makes the day of receipt day 0: the first day that counts is the
-// one after it.
-const StartDayAfter StartRule = "day-after"
+// The rules. StartDayAfter makes the day of receipt day 0: the first day that counts is the
+// one after it. StartDayOf makes it the first of a period of calendar days; business days are
+// counted as with the other.
+const (
+	StartDayAfter StartRule = "day-after"
+	StartDayOf    StartRule = "day-of"
+)
 
 // Refusal is a ground on which a request can be refused.
 type Refusal struct {
 	Ground string `yaml:"ground"`
-	// Rights are those that can be refused on it; none means every right.
+	// Rights are those that can be refused on it; at least one.
 	Rights []dsar.Right `yaml:"rights"`
-	// Part says that a dataset of a copy can be refused on it, and the rest is given.
-	Part bool `yaml:"part"`
+	// Part says whether a dataset of a copy can be refused on it.
+	Part Part `yaml:"part"`
+	// UnlessMarks are marks of purposes: a request that ends the use of data for one that has
+	// one of them isn't refused on it ([Jurisdiction.Ending]).
+	UnlessMarks []string `yaml:"unless_marks"`
 	// Title is the end of the sentence "we refuse it because …".
 	Title Text `yaml:"title"`
 	// Article is the article as people are told it, where they are; Source is for who works
@@ -135,6 +151,30 @@ type Refusal struct {
 	Article Text   `yaml:"article"`
 	Source  string `yaml:"source"`
 	Read    Read   `yaml:"read"`
+}
+
+// Part says whether a dataset of a copy can be refused on a ground, and the rest is given.
+type Part string
+
+// What a ground covers of a copy.
+const (
+	PartNever Part = ""     // the whole of it only
+	PartToo   Part = "true" // the whole, or a dataset
+	PartOnly  Part = "only" // a dataset, and never the whole
+)
+
+// UnmarshalYAML reads a truth value, however YAML writes it, or a word.
+func (p *Part) UnmarshalYAML(n *yaml.Node) error {
+	*p = Part(n.Value)
+	if n.ShortTag() != "!!bool" {
+		return nil
+	}
+	var too bool
+	err := n.Decode(&too)
+	if *p = PartNever; too {
+		*p = PartToo
+	}
+	return err
 }
 
 // Cited returns the article of the ground in words of a language; empty where the ground is
@@ -169,6 +209,14 @@ func (j Jurisdiction) Tells(right dsar.Right, role string, marks []string) bool 
 		marked := len(t.Marks) == 0 || slices.ContainsFunc(marks, func(m string) bool { return slices.Contains(t.Marks, m) })
 		return slices.Contains(t.Rights, right) && slices.Contains(t.Roles, role) && marked
 	})
+}
+
+// Figure is what several rights are counted as in a year's figures.
+type Figure struct {
+	Name   Text         `yaml:"name"`
+	Rights []dsar.Right `yaml:"rights"`
+	Source string       `yaml:"source"`
+	Read   Read         `yaml:"read"`
 }
 
 // Paragraph is one that a letter has under one law only.
@@ -359,6 +407,12 @@ func (j Jurisdiction) Says(item Item) bool {
 	return slices.ContainsFunc(j.AnswerSays, func(c Content) bool { return c.Item == item })
 }
 
+// Abroad reports whether the law has it told that data is received in a country (ISO 3166-1):
+// where answers say something of transfers, and the country isn't the law's own.
+func (j Jurisdiction) Abroad(country string) bool {
+	return j.Says(ItemTransfers) && !slices.Contains(j.Home, country)
+}
+
 // Refusal returns a ground of refusal by its name, and whether this law has it.
 func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
 	i := slices.IndexFunc(j.Refusals, func(r Refusal) bool { return r.Ground == ground })
@@ -390,15 +444,36 @@ func (j Jurisdiction) Terms(right dsar.Right, received time.Time, checks []dsar.
 	if p := j.Periods(right).Confirmation; p != nil {
 		t.ConfirmBy = j.endOfDay(j.days.after(*p, j.day(received)))
 	}
+	copied := right == dsar.Access || right == dsar.Portability
 	for _, r := range j.Refusals {
-		if reaches(r.Rights, right) {
+		if !slices.Contains(r.Rights, right) {
+			continue
+		}
+		if !copied || r.Part != PartOnly {
 			t.Refusals = append(t.Refusals, r.Ground)
-			if copied := right == dsar.Access || right == dsar.Portability; r.Part && copied {
-				t.PartRefusals = append(t.PartRefusals, r.Ground)
-			}
+		}
+		if copied && (r.Part == PartToo || r.Part == PartOnly) {
+			t.PartRefusals = append(t.PartRefusals, r.Ground)
 		}
 	}
 	return t
+}
+
+// Ending returns the terms of a request that ends the use of data for these purposes: without
+// the grounds that don't stand against ending one of them (GDPR art. 21(2), (3): marketing ends
+// whatever the controller needs it for).
+func (j Jurisdiction) Ending(t core.Terms, ids []string, purposes manifest.Purposes) core.Terms {
+	t.Purposes = ids
+	t.Refusals = slices.DeleteFunc(slices.Clone(t.Refusals), func(ground string) bool {
+		r, _ := j.Refusal(ground)
+		return slices.ContainsFunc(ids, func(id string) bool { return marked(purposes[id], r.UnlessMarks) })
+	})
+	return t
+}
+
+// marked reports whether a purpose has one of some marks.
+func marked(p manifest.Purpose, marks []string) bool {
+	return slices.ContainsFunc(p.Marks, func(m string) bool { return slices.Contains(marks, m) })
 }
 
 // reaches reports whether a rule that names rights is about one of them. A rule that

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/policy"
@@ -42,7 +41,9 @@ func TestLaw2026Contents(t *testing.T) {
 		{"South Korea", policy.ItemCategories, "41(1)", policy.ReadText}, {"South Korea", policy.ItemLegalBases, "41(1)", policy.ReadText}, {"South Korea", policy.ItemComplaint, "38(5)", policy.ReadText},
 		{"Switzerland", policy.ItemPurposes, "25(2)(c)", policy.ReadText}, {"Switzerland", policy.ItemStorage, "25(2)(d)", policy.ReadText}, {"Switzerland", policy.ItemOrigin, "25(2)(e)", policy.ReadText},
 		{"Switzerland", policy.ItemAutomated, "25(2)(f)", policy.ReadText}, {"Switzerland", policy.ItemRecipients, "25(2)(g)", policy.ReadText}, {"Switzerland", policy.ItemTransfers, "19(4)", policy.ReadText},
-		{"Brazil", policy.ItemOrigin, "19, II", policy.ReadText}, {"Brazil", policy.ItemPurposes, "19, II", policy.ReadText}, {"Brazil", policy.ItemRecipients, "18, VII", policy.ReadText},
+		{"South Korea", policy.ItemStatement, "37(5)", policy.ReadText}, {"South Korea", policy.ItemStatement, "35-2", policy.ReadText}, {"Switzerland", policy.ItemStatement, "32(4)", policy.ReadText},
+		{"Brazil", policy.ItemLegalBases, "19, II", policy.ReadMemory}, {"Brazil", policy.ItemAutomated, "19, II", policy.ReadMemory},
+		{"Brazil", policy.ItemOrigin, "19, II", policy.ReadMemory}, {"Brazil", policy.ItemPurposes, "19, II", policy.ReadMemory}, {"Brazil", policy.ItemRecipients, "18, VII", policy.ReadText},
 		{"Colorado", policy.ItemRights, "6-1-1306", policy.ReadText}, {"Colorado", policy.ItemComplaint, "6-1-1306(3)", policy.ReadText},
 	} {
 		if !slices.ContainsFunc(law(c.law).AnswerSays, func(s policy.Content) bool {
@@ -55,7 +56,7 @@ func TestLaw2026Contents(t *testing.T) {
 	const all = "processor joint-controller third-party authority"
 	for id, want := range map[string]map[dsar.Right]string{
 		"EEA": {dsar.Erasure: all, dsar.Rectification: all, dsar.Restriction: all}, "UK": {dsar.Erasure: all, dsar.Rectification: all, dsar.Restriction: all},
-		"California": {dsar.Erasure: "processor joint-controller third-party", dsar.Rectification: "processor", dsar.Restriction: "processor joint-controller third-party"},
+		"California": {dsar.Erasure: "processor", dsar.Rectification: "processor", dsar.Restriction: "processor joint-controller third-party"},
 		"Brazil":     {dsar.Erasure: all, dsar.Rectification: all}, "Canada": {dsar.Rectification: "processor joint-controller third-party"},
 		"Switzerland": {}, "South Korea": {}, "Japan": {}, "Virginia": {}, "Colorado": {dsar.OptOut: "processor"}, "elsewhere": {},
 	} {
@@ -71,8 +72,16 @@ func TestLaw2026Contents(t *testing.T) {
 			}
 		}
 	}
-	// 11 CCR 7026(f): an opt-out is told on to whom data was sold to or shared with.
+	// 11 CCR 7026(f), 7022(b)(3): an opt-out and an erasure are told on to whom data was sold
+	// to or shared with.
 	ca := law("California")
+	for _, role := range []string{"third-party", "joint-controller"} {
+		for mark, told := range map[string]bool{"sale": true, "sharing": true, "marketing": false} {
+			if ca.Tells(dsar.Erasure, role, []string{mark}) != told {
+				t.Errorf("an erasure is told to a %s with %s: %v", role, mark, !told)
+			}
+		}
+	}
 	for _, c := range []struct {
 		role, mark string
 		told       bool
@@ -81,27 +90,29 @@ func TestLaw2026Contents(t *testing.T) {
 			t.Errorf("an opt-out is told to a %s with %s: %v", c.role, c.mark, !c.told)
 		}
 	}
-	// On what a part of a copy can be refused, while the rest is given.
-	for id, want := range map[string]string{
-		"EEA": "rights-of-others trade-secret", "UK": "rights-of-others trade-secret", "California": "exempt rights-of-others", "Canada": "confidential danger dispute investigation privileged third-party",
-		"Japan": "business harm unlawful", "South Korea": "harm unlawful", "Switzerland": "law own-interests rights-of-others", "Brazil": "trade-secret", "Virginia": "exempt", "Colorado": "exempt", "elsewhere": "rights-of-others",
-	} {
-		grounds := law(id).Terms(dsar.Access, time.Now(), nil).PartRefusals
-		slices.Sort(grounds)
-		if got := strings.Join(grounds, " "); got != want {
-			t.Errorf("%s: a part is refused on %q, want %q", id, got, want)
-		}
-		if others := law(id).Terms(dsar.Erasure, time.Now(), nil).PartRefusals; len(others) > 0 {
-			t.Errorf("%s: a part of an erasure is refused on %v", id, others)
-		}
-	}
 	// Postponement in Korea, and of what else the law has its own words.
-	for id, letters := range map[string][]string{"South Korea": {"art. 39"}, "Canada": {"s. 8(4)", "s. 14"}, "EEA": {"12(4)"}, "UK": {"s. 167"}, "Japan": {"art. 39"}, "California": {"7022(g)", "7024(a)"}} {
+	for id, letters := range map[string][]string{"South Korea": {"art. 39"}, "Canada": {"s. 8(4)", "s. 14", "4.9.6"}, "EEA": {"12(4)"}, "UK": {"s. 167"}, "Japan": {"art. 39"}, "California": {"7022(g)", "7024(a)", "7024(b)"}, "Switzerland": {"32(3)"}} {
 		for _, source := range letters {
 			if !slices.ContainsFunc(law(id).Letters, func(p policy.Paragraph) bool { return strings.Contains(p.Source, source) }) {
 				t.Errorf("%s: no letter has a paragraph by %s", id, source)
 			}
 		}
+	}
+	// What may not be told: that an institution of the state objects (PIPEDA s. 9(2.1) to (2.4)).
+	if r, ok := law("Canada").Refusal("not-disclosable"); !ok || r.Read != policy.ReadText || r.Part != policy.PartOnly || !slices.Equal(r.Rights, []dsar.Right{dsar.Access}) || !strings.Contains(r.Source, "9(2.1) to (2.4)") {
+		t.Errorf("Canada: %+v", r)
+	} else if told := strings.ToLower(r.Title["en"] + r.Article["en"] + r.Title["fr"] + r.Article["fr"]); strings.Contains(told, "institution") || strings.Contains(told, "object") || strings.Contains(told, "9(2") {
+		t.Errorf("Canada: the person is told %q", told)
+	}
+	// A clock of its own, and where it begins.
+	if p := law("Colorado").Periods(dsar.OptOut); !p.Answer.Choice || p.Answer.Count > 15 || p.Extension != nil || p.Answer.Read != policy.ReadText || !strings.Contains(p.Answer.Source, "4.03(A)(1)") {
+		t.Errorf("Colorado: an opt-out has %+v", p)
+	}
+	if s := law("California").Start; s.Rule != policy.StartDayOf || s.Read != policy.ReadText || !strings.Contains(s.Source, "7021(b)") {
+		t.Errorf("California begins by %+v", s)
+	}
+	if a := law("South Korea").Accountability; a == nil || a.Count < 36 || a.Choice || !strings.Contains(a.Source, "35-2") || a.Read != policy.ReadText {
+		t.Errorf("South Korea: the log of a transfer is kept %+v", a)
 	}
 	if r := law("Canada").Recourse; r == nil || !strings.Contains(r.Source, "8(8)") || r.Read != policy.ReadText {
 		t.Errorf("Canada: what was asked for isn't kept: %+v", r)

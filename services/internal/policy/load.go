@@ -180,25 +180,42 @@ func (b *Book) Due(c core.Clock) (time.Time, bool) {
 // IDs returns the jurisdictions' ids, sorted.
 func (b *Book) IDs() []string { return slices.Clone(b.ids) }
 
-// decode reads a file and checks it against its schema.
-func decode[T any](schema *jsonschema.Schema, text []byte) (v T, err error) {
+// decode reads a file and checks it against its schema. It returns the file's values whose
+// source's text was not read, besides.
+func decode[T any](schema *jsonschema.Schema, text []byte) (v T, notRead []Unread, err error) {
 	var (
 		node yaml.Node
 		doc  any
 	)
 	if err := yaml.Unmarshal(text, &node); err != nil {
-		return v, err
+		return v, nil, err
 	}
+	notRead = markAll(&node)
+	decoded := node.Decode(&v) // the schema's error goes before
 	withoutTimes(&node)
 	if err := node.Decode(&doc); err != nil {
-		return v, err
+		return v, nil, err
+	}
+	if err := refusalsNameRights(doc); err != nil {
+		return v, nil, err
 	}
 	if err := schema.Validate(doc); err != nil {
-		return v, err
+		return v, nil, err
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	return v, dec.Decode(&v)
+	return v, notRead, decoded
+}
+
+// refusalsNameRights says of a law's file whose grounds of refusal name no rights, as files
+// could until 2026, what is to be written.
+func refusalsNameRights(doc any) error {
+	law, _ := doc.(map[string]any)
+	refusals, _ := law["refusals"].([]any)
+	for _, one := range refusals {
+		if r, ok := one.(map[string]any); ok && r["rights"] == nil {
+			return fmt.Errorf("refusals: %v doesn't say which rights can be refused on it: write them beside it, as rights: [erasure, objection]", r["ground"])
+		}
+	}
+	return nil
 }
 
 // withoutTimes has a document keep as text what YAML would read as times: a schema
@@ -214,7 +231,7 @@ func withoutTimes(n *yaml.Node) {
 
 // parse reads a law's file. Its errors name the file.
 func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, name string, text []byte) (Jurisdiction, error) {
-	j, err := read(schema, calendars, text)
+	j, err := read(schema, calendars, name, text)
 	if err != nil {
 		return Jurisdiction{}, fmt.Errorf("policy: %s: %w", name, err)
 	}
@@ -222,18 +239,17 @@ func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, name strin
 	return j, nil
 }
 
-func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte) (Jurisdiction, error) {
-	j, err := decode[Jurisdiction](schema, text)
+func read(schema *jsonschema.Schema, calendars map[string]*Calendar, name string, text []byte) (Jurisdiction, error) {
+	j, notRead, err := decode[Jurisdiction](schema, text)
 	if err != nil {
 		return Jurisdiction{}, err
 	}
-	if j.Unread, err = unreadIn(text); err != nil {
-		return Jurisdiction{}, err
-	}
+	j.Unread = in(name, notRead)
 	if h := j.Holidays; h != nil {
 		if j.days.calendar = calendars[h.Calendar]; j.days.calendar == nil {
 			return Jurisdiction{}, fmt.Errorf("holidays: no calendars/%s.yaml", h.Calendar)
 		}
+		j.Unread = append(j.Unread, in("calendars/"+h.Calendar+".yaml", j.days.calendar.Unread)...)
 	}
 	if j.Holidays == nil && j.countsWorkingDays() {
 		return Jurisdiction{}, errors.New("holidays: a period goes by working days, and no calendar says which are none")
@@ -265,6 +281,11 @@ func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte
 			return Jurisdiction{}, fmt.Errorf("refusals: %s comes twice", r.Ground)
 		}
 		grounds[r.Ground] = true
+		for _, right := range r.Rights {
+			if !granted[string(right)] {
+				return Jurisdiction{}, fmt.Errorf("refusals: %s is a ground for %s, which the law doesn't grant", r.Ground, right)
+			}
+		}
 	}
 	return j, j.workOut()
 }

@@ -109,9 +109,9 @@ func TestDue(t *testing.T) {
 		{"Virginia", "2026-01-15T17:00:00Z", "2026-03-01", "59.1-577(B)(1): 45 days; a Sunday stays"},
 		{"Virginia", "2028-01-15T17:00:00Z", "2028-02-29", "the same in a leap year"},
 		{"Colorado", "2026-01-16T03:00:00Z", "2026-03-01", "6-1-1306(2)(a): still 15 January in Denver"},
-		{"California", "2026-01-01T20:00:00Z", "2026-02-15", "Civ. Code 1798.130(a)(2): 45 calendar days; a Sunday stays"},
-		{"California", "2026-01-01T02:00:00Z", "2026-02-14", "still 31 December in Los Angeles"},
-		{"California", "2024-01-16T20:00:00Z", "2024-03-01", "45 days over 29 February"},
+		{"California", "2026-01-01T20:00:00Z", "2026-02-14", "Civ. Code 1798.130(a)(2), 11 CCR 7021(b): 45 calendar days, of which the day of receipt is the first; a Saturday stays"},
+		{"California", "2026-01-01T02:00:00Z", "2026-02-13", "still 31 December in Los Angeles"},
+		{"California", "2024-01-16T20:00:00Z", "2024-02-29", "45 days to 29 February"},
 		{"Canada", "2026-01-31T15:00:00Z", "2026-03-02", "PIPEDA s. 8(3): 30 days"},
 		{"Japan", "2026-01-01T00:00:00Z", "2026-01-15", "policy choice: 14 days"},
 		{"Japan", "2026-01-01T16:00:00Z", "2026-01-16", "already 2 January in Tokyo"},
@@ -147,8 +147,8 @@ func TestExtended(t *testing.T) {
 		{"EEA", "2027-11-30T10:00:00Z", "2028-02-29T22:59:59Z", "1182/71 art. 3(2)(c): a leap year; a Tuesday"},
 		{"UK", "2026-08-31T10:00:00Z", "2026-11-30T23:59:59Z", "UK GDPR art. 12(3)"},
 		{"UK", "2026-09-25T10:00:00Z", "2026-12-29T23:59:59Z", "UK GDPR art. 12(3): Christmas Day is a Friday, Boxing Day a Saturday, kept on Monday 28"},
-		{"California", "2026-01-01T20:00:00Z", "2026-04-02T06:59:59Z", "Civ. Code 1798.130(a)(2)(A): 90 days in all; summer time has begun"},
-		{"California", "2023-12-15T20:00:00Z", "2024-03-15T06:59:59Z", "Civ. Code 1798.130(a)(2)(A): 90 days over 29 February"},
+		{"California", "2026-01-01T20:00:00Z", "2026-04-01T06:59:59Z", "Civ. Code 1798.130(a)(2)(A): 90 days in all; summer time has begun"},
+		{"California", "2023-12-15T20:00:00Z", "2024-03-14T06:59:59Z", "Civ. Code 1798.130(a)(2)(A): 90 days over 29 February"},
 		{"Canada", "2026-01-01T20:00:00Z", "2026-03-03T04:59:59Z", "PIPEDA s. 8(4)(a): 30 more days"},
 		{"Canada", "2028-01-31T20:00:00Z", "2028-04-01T03:59:59Z", "PIPEDA s. 8(4)(a): 60 days over 29 February; summer time has begun"},
 		{"Switzerland", "2026-01-31T12:00:00Z", "2026-04-01T21:59:59Z", "DPO art. 18(2): 30 more days"},
@@ -303,7 +303,7 @@ func TestTerms(t *testing.T) {
 		if want := map[string]dsar.Right{"California": dsar.KnowCategories}[id]; terms.Instead != want {
 			t.Errorf("%s answers %q instead", id, terms.Instead)
 		}
-		if len(terms.Refusals) == 0 || !slices.Equal(terms.Checks, []dsar.Check{dsar.CheckGuardian}) {
+		if len(terms.Refusals)+len(terms.PartRefusals) == 0 || !slices.Equal(terms.Checks, []dsar.Check{dsar.CheckGuardian}) {
 			t.Errorf("%s: %+v", id, terms)
 		}
 		if !j.Says(policy.ItemComplaint) {
@@ -443,8 +443,11 @@ func TestLoadRefuses(t *testing.T) {
 		"a unit that nobody counts": {"unit: month\n  moves_off", "unit: moon\n  moves_off", "/answer/unit"},
 		"a ground twice":            {"ground: rights-of-others", "ground: excessive", "twice"},
 		"no calendar":               {"calendar: luxembourg", "calendar: atlantis", "calendars/atlantis.yaml"},
-		"holidays without a one":    {"holidays:\n  calendar: luxembourg\n  source: \"Regulation 1182/71, art. 2(1) and 3(4)\"\n", "", "holidays"},
+		"holidays without a one":    {"holidays:\n  calendar: luxembourg\n  source: \"Regulation 1182/71, art. 2(1) and 3(4)\"\n  read: memory\n", "", "holidays"},
 		"a statement without words": {"item: automated\n    declared: no-automated-decisions\n    text:", "item: storage\n    text:", "/answer_says/7"},
+		"a ground of no right":      {"    rights: [access, portability]\n    part: only\n", "    part: only\n", "rights-of-others doesn't say which rights can be refused on it: write them beside it, as rights: [erasure, objection]"},
+		"a ground of one ungranted": {"rights: [erasure, objection]", "rights: [erasure, know-categories]", "refusals: legal-claims is a ground for know-categories, which the law doesn't grant"},
+		"a part of nothing":         {"part: only", "part: some", "/part"},
 		"a right twice":             {"{right: rectification", "{right: access, source: again}\n  - {right: rectification", "twice"},
 	} {
 		text := strings.Replace(good, c.from, c.to, 1)
@@ -461,6 +464,33 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	if _, err := policy.LoadFS(fstest.MapFS{}); err == nil {
 		t.Error("no jurisdiction is no error")
+	}
+}
+
+// TestPartIsATruthValue: however YAML writes whether a dataset can be refused on a ground, it is
+// read as the same.
+func TestPartIsATruthValue(t *testing.T) {
+	t.Parallel()
+	partly := func(line string) (part, whole bool) {
+		t.Helper()
+		book, err := policy.LoadFS(lawOf("eea.yaml", edited(t, "eea.yaml", "part: only", line), "luxembourg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		law, ok := book.Jurisdiction("EEA")
+		if !ok {
+			t.Fatal("no EEA")
+		}
+		terms := law.Terms(dsar.Access, time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC), nil)
+		return slices.Contains(terms.PartRefusals, "rights-of-others"), slices.Contains(terms.Refusals, "rights-of-others")
+	}
+	for text, want := range map[string][2]bool{ // a part, the whole
+		"part: true": {true, true}, "part: True": {true, true}, "part: TRUE": {true, true}, "part: !!bool true": {true, true},
+		"part: false": {false, true}, "part: False": {false, true}, "part: 'only'": {true, false}, "part: \"only\"": {true, false},
+	} {
+		if part, whole := partly(text); [2]bool{part, whole} != want {
+			t.Errorf("%s: a part %t, the whole %t", text, part, whole)
+		}
 	}
 }
 
@@ -500,7 +530,11 @@ func TestAccountable(t *testing.T) {
 			t.Errorf("%s says nothing of it", id)
 			continue
 		}
-		for operator, want := range map[int][2]int{0: {24, 24}, 6: {24, 6}, 60: {60, 60}} { // fixed, chosen
+		fixed := 24
+		if id == "South Korea" { // the log of a transfer (PIPA art. 35-2)
+			fixed = 36
+		}
+		for operator, want := range map[int][2]int{0: {fixed, 24}, 6: {fixed, 6}, 60: {60, 60}} { // fixed, chosen
 			months, source := j.AccountableMonths(operator)
 			if j.Accountability.Choice && (months != want[1] || source != "") || !j.Accountability.Choice && (months != want[0] || source == "") {
 				t.Errorf("%s, operator %d: %d months, by %q", id, operator, months, source)

@@ -30,14 +30,11 @@ func (j Jurisdiction) Reached(right dsar.Right, purposes manifest.Purposes) (all
 	}
 	for _, id := range purposes.IDs() {
 		p := purposes[id]
-		has := func(marks []string) bool {
-			return slices.ContainsFunc(p.Marks, func(m string) bool { return slices.Contains(marks, m) })
-		}
 		goesOn := right == dsar.Objection && len(p.Compelling) > 0
 		switch {
-		case has(reach.Marks), slices.Contains(reach.Bases, p.Basis) && !goesOn:
+		case marked(p, reach.Marks), slices.Contains(reach.Bases, p.Basis) && !goesOn:
 			all = append(all, id)
-		case has(reach.Named):
+		case marked(p, reach.Named):
 			named = append(named, id)
 		}
 	}

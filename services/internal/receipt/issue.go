@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
@@ -81,7 +81,7 @@ func (i *Issuer) CommitForgotten(ctx context.Context, requestID string, part cor
 }
 
 // ErrNone says that a request has no receipt.
-var ErrNone = errors.New("the request has no receipt yet: it is made when the request has ended")
+var ErrNone = telemetry.Constant("the request has no receipt yet: it is made when the request has ended")
 
 // Receipt is what is handed out of an ended request.
 type Receipt struct {
@@ -114,13 +114,9 @@ func Open(ctx context.Context, j Journal, facts []journal.Fact, v *vault.Vault, 
 	if err != nil {
 		return Receipt{}, fmt.Errorf("receipt: %w", err)
 	}
-	text, err := keys.Open(issued.Sealed, vault.Receipt)
+	c, err := OpenCommitment(keys, issued)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("receipt: %w", err)
-	}
-	var c Commitment
-	if err := json.Unmarshal(text, &c); err != nil || !bytes.Equal(Leaf(c.Document, c.Salt), issued.Leaf) {
-		return Receipt{}, fmt.Errorf("receipt of request %s: its leaf is of something else", id)
+		return Receipt{}, fmt.Errorf("receipt of request %s: %w", id, err)
 	}
 	index, err := indexOf(ctx, j, id, version, issued.Leaf)
 	if err != nil {
@@ -132,6 +128,26 @@ func Open(ctx context.Context, j Journal, facts []journal.Fact, v *vault.Vault, 
 	}
 	return Receipt{Document: c.Document, Proof: proof, Index: index}, nil
 }
+
+// ErrOtherLeaf says that a receipt isn't what its leaf commits to.
+var ErrOtherLeaf = telemetry.Constant("its leaf is of something else")
+
+// OpenCommitment opens a receipt with its request's keys, and holds it against its leaf:
+// [ErrOtherLeaf] where that commits to something else.
+func OpenCommitment(keys *vault.Keys, issued core.ReceiptIssued) (Commitment, error) {
+	text, err := keys.Open(issued.Sealed, vault.Receipt)
+	if err != nil {
+		return Commitment{}, err
+	}
+	c := Commitment{Leaf: issued.Leaf}
+	if err := json.Unmarshal(text, &c); err != nil || !c.Whole() {
+		return Commitment{}, ErrOtherLeaf
+	}
+	return c, nil
+}
+
+// Whole reports whether the leaf commits to the document.
+func (c Commitment) Whole() bool { return bytes.Equal(Leaf(c.Document, c.Salt), c.Leaf) }
 
 // indexOf returns the index of the leaf that was appended with a fact.
 func indexOf(ctx context.Context, j Journal, requestID string, version int, leaf []byte) (int64, error) {

@@ -12,6 +12,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 )
@@ -35,10 +36,6 @@ type Handing struct {
 	Policy    *policy.Book
 	Languages *words.Languages
 }
-
-// Object returns the name under which a request's receipt lies in the outbox. It begins as
-// the answer's does, and goes with it.
-func Object(requestID string) string { return requestID + ".receipt.html.age" }
 
 // Page returns a request's receipt, and its page in the person's language.
 func (h Handing) Page(ctx context.Context, requestID string) (Receipt, []byte, error) {
@@ -80,7 +77,7 @@ func (h Handing) Leave(ctx context.Context, requestID string) (string, error) {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what isn't closed by then isn't written
-	out, err := h.Outbox.NewWriter(ctx, Object(requestID), &blob.WriterOptions{ContentType: "application/age-encryption"})
+	out, err := h.Outbox.NewWriter(ctx, outbox.ReceiptName(requestID), &blob.WriterOptions{ContentType: "application/age-encryption"})
 	if err != nil {
 		return "", fmt.Errorf("receipt of request %s: outbox: %w", requestID, err)
 	}
@@ -92,7 +89,7 @@ func (h Handing) Leave(ctx context.Context, requestID string) (string, error) {
 	if err := out.Close(); err != nil {
 		return "", fmt.Errorf("receipt of request %s: outbox: %w", requestID, err)
 	}
-	return Object(requestID), nil
+	return outbox.ReceiptName(requestID), nil
 }
 
 // recipients returns to whom a request's receipt is encrypted.

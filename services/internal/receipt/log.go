@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/signkey"
 )
@@ -20,6 +21,10 @@ import (
 type Journal interface {
 	journal.Tree
 	journal.Notes
+	journal.Heads
+	// SearchHead and SearchLinks are those of journal.Searches.
+	SearchHead(ctx context.Context) (journal.SearchHead, error)
+	SearchLinks(ctx context.Context, from int64, limit int) ([]journal.SearchLink, error)
 }
 
 // Log signs the transparency log of one journal. It is safe for use by many goroutines,
@@ -55,13 +60,19 @@ func NewLog(c Config) (*Log, error) {
 // two histories: the journal was restored from an older copy and went on before it took
 // in what it lacked, or one of the two was altered. Nothing is signed then, since the one
 // key would vouch for both.
-var ErrForked = errors.New("the journal's log isn't the one that was signed before: restore the newest copy of the journal; or begin a log of a new name, by receipts.name and habeas keys init, and keep the old mirror for the receipts that it proves")
+var ErrForked = telemetry.Constant("the journal's log isn't the one that was signed before: restore the newest copy of the journal; or begin a log of a new name, by receipts.name and habeas keys init, and keep the old mirror for the receipts that it proves")
+
+// ErrBehind says that the journal's log lacks leaves that were signed: it was restored from an
+// older copy, or they were deleted. Nothing is signed and nothing taken in before a person
+// has [Log.TakeIn] called, since they are told what else is missing.
+var ErrBehind = telemetry.Constant("the journal lacks leaves that its log has signed: it was restored from an older copy, or they were deleted: habeas reconcile says what is missing, and takes them in with --yes")
 
 // noteName returns the name of the journal's note with the log's last checkpoint.
 func noteName(origin string) string { return "log " + origin }
 
-// Publish takes in from the mirror what the journal lacks, and signs, has witnessed and
-// mirrors what it has more. It returns the newest checkpoint, which is mirrored by then.
+// Publish signs, has witnessed and mirrors what the journal has more than the mirror. It
+// returns the newest checkpoint, which is mirrored by then; [ErrBehind] where the journal has
+// less.
 func (l *Log) Publish(ctx context.Context) (Checkpoint, error) {
 	for range maxPublishes {
 		c, err := l.publish(ctx)
@@ -93,12 +104,12 @@ func (l *Log) publish(ctx context.Context) (Checkpoint, error) {
 	if err != nil {
 		return last, err
 	}
-	if err := l.takeIn(ctx, mirrored); err != nil {
-		return last, err
-	}
 	size, err := l.journal.TreeSize(ctx)
 	if err != nil {
 		return last, err
+	}
+	if size < mirrored.Size {
+		return last, fmt.Errorf("%w (it has %d of %d)", ErrBehind, size, mirrored.Size)
 	}
 	for _, known := range []Checkpoint{last, mirrored} {
 		if err := l.continues(ctx, known, size); err != nil {
@@ -107,7 +118,7 @@ func (l *Log) publish(ctx context.Context) (Checkpoint, error) {
 	}
 	now := last
 	if mirrored.Size > now.Size {
-		now = mirrored // the journal was restored, and has taken it in
+		now = mirrored // the journal was restored, and has taken them in
 	}
 	if size > now.Size || now.Signed == nil {
 		if now, err = l.sign(ctx, size, now); err != nil {
@@ -153,72 +164,6 @@ func (l *Log) continues(ctx context.Context, c Checkpoint, size int64) error {
 	}
 	if c.Signed != nil && root != c.Root {
 		return fmt.Errorf("%w (they part before leaf %d)", ErrForked, c.Size)
-	}
-	return nil
-}
-
-// takeIn appends to the journal the leaves that only the mirror has. Nothing is taken in
-// unless the whole then is what the mirror's checkpoint says.
-func (l *Log) takeIn(ctx context.Context, mirrored Checkpoint) error {
-	size, err := l.journal.TreeSize(ctx)
-	if err != nil || size >= mirrored.Size {
-		return err
-	}
-	var missing [][]byte
-	for from := size; from < mirrored.Size; {
-		some, err := l.mirror.leaves(ctx, from, mirrored.Size)
-		if err != nil {
-			return err
-		}
-		missing = append(missing, some...)
-		from += int64(len(some))
-	}
-	if err := l.checkMissing(ctx, size, missing, mirrored); err != nil {
-		return err
-	}
-	for len(missing) > 0 {
-		n := min(len(missing), journal.MaxLeaves)
-		if err := l.journal.TakeLeaves(ctx, size, missing[:n]); err != nil {
-			return err
-		}
-		size += int64(n)
-		missing = missing[n:]
-	}
-	return nil
-}
-
-// checkMissing computes what the tree would be with the missing leaves.
-func (l *Log) checkMissing(ctx context.Context, size int64, missing [][]byte, mirrored Checkpoint) error {
-	read := journal.HashReader(ctx, l.journal)
-	edge, err := read.ReadHashes(journal.TreeEdge(size))
-	if err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
-	added, err := journal.Grow(size, edge, missing)
-	if err != nil {
-		return err
-	}
-	first := tlog.StoredHashCount(size)
-	root, err := tlog.TreeHash(mirrored.Size, tlog.HashReaderFunc(func(places []int64) ([]tlog.Hash, error) {
-		hashes := make([]tlog.Hash, len(places))
-		for i, p := range places {
-			if p >= first {
-				hashes[i] = added[p-first]
-				continue
-			}
-			one, err := read.ReadHashes([]int64{p})
-			if err != nil {
-				return nil, err
-			}
-			hashes[i] = one[0]
-		}
-		return hashes, nil
-	}))
-	if err != nil {
-		return fmt.Errorf("log: %w", err)
-	}
-	if root != mirrored.Root {
-		return fmt.Errorf("%w (they part before leaf %d)", ErrForked, size)
 	}
 	return nil
 }
@@ -271,6 +216,12 @@ func (l *Log) Run(ctx context.Context, log *slog.Logger) error {
 	for {
 		if _, err := l.Publish(ctx); err != nil && ctx.Err() == nil {
 			log.Error("the log of receipts isn't published", "error", err)
+		}
+		if err := l.SignSearches(ctx, false); err != nil && ctx.Err() == nil && !errors.Is(err, journal.ErrConflict) {
+			log.Error("the journal of searches isn't signed", "error", err)
+		}
+		if err := l.SignHeads(ctx, false); err != nil && ctx.Err() == nil && !errors.Is(err, journal.ErrConflict) {
+			log.Error("the list of requests' heads isn't signed", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -151,7 +151,7 @@ func checkMirror(t *testing.T, bucket *blob.Bucket, key signkey.Key, j journal.T
 }
 
 // TestRestored: a journal that is restored from an older copy takes in what it lacks and
-// signs one history on; where it has gone another way before that, nothing is signed,
+// signs one history on, once somebody has said so; where it has gone another way before that, nothing is signed,
 // and a log of a new name begins.
 func TestRestored(t *testing.T) {
 	t.Parallel()
@@ -185,6 +185,10 @@ func TestRestored(t *testing.T) {
 	// Restored, and nothing else happened since.
 	j = open("same.db")
 	l = newLog(t, j, key, bucket)
+	if c, err := l.Publish(t.Context()); !errors.Is(err, receipt.ErrBehind) {
+		t.Fatalf("%d leaves are signed, and nobody has said that they are taken in: %v", c.Size, err)
+	}
+	must(t, l.TakeIn(t.Context()))
 	c, err := l.Publish(t.Context())
 	must(t, err)
 	if c.Size != 633 || c.Root != newest.Root || !bytes.Equal(c.Signed, newest.Signed) {
@@ -205,8 +209,13 @@ func TestRestored(t *testing.T) {
 		must(t, os.WriteFile(filepath.Join(dir, name), older, 0o600))
 		j := open(name)
 		grow(t, j, 9000, n)
-		if c, err := newLog(t, j, key, bucket).Publish(t.Context()); !errors.Is(err, receipt.ErrForked) {
-			t.Fatalf("%d leaves of another history: signed %d, %v", n, c.Size, err)
+		forked := newLog(t, j, key, bucket)
+		err := forked.TakeIn(t.Context())
+		if err == nil {
+			_, err = forked.Publish(t.Context())
+		}
+		if !errors.Is(err, receipt.ErrForked) {
+			t.Fatalf("%d leaves of another history: %v", n, err)
 		}
 		other := newKey(t, fmt.Sprintf("privacy.example.com/log%d", n))
 		fresh := newLog(t, j, other, bucket)

@@ -1,6 +1,7 @@
 package receipt
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"gocloud.dev/gcerrors"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -25,6 +27,8 @@ type mirror struct {
 func newMirror(b *blob.Bucket, origin string) *mirror {
 	return &mirror{b, "log/" + strings.ReplaceAll(origin, "/", "_") + "/"}
 }
+
+var errLong = telemetry.Constant("a file is longer than any of the log's")
 
 const (
 	checkpointPath = "checkpoint"
@@ -44,7 +48,7 @@ func (m *mirror) read(ctx context.Context, path string) ([]byte, error) {
 	defer func() { _ = r.Close() }()
 	b, err := io.ReadAll(io.LimitReader(r, maxMirrorFile+1))
 	if err == nil && len(b) > maxMirrorFile {
-		err = errors.New("a file is longer than any of the log's")
+		err = errLong
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mirror of the log: %w", err)
@@ -84,16 +88,9 @@ func (m *mirror) grow(ctx context.Context, t journal.Tree, from, to int64) error
 		if tile.L != 0 {
 			continue
 		}
-		var entries []byte
-		leaves, err := t.Leaves(ctx, tile.N*tileWidth, tile.W)
+		entries, err := readBundle(ctx, t, tile)
 		if err != nil {
 			return err
-		}
-		if len(leaves) != tile.W {
-			return journal.ErrTree
-		}
-		for _, l := range leaves {
-			entries = appendEntry(entries, l.Data)
 		}
 		tile.L = entriesLevel
 		if err := m.write(ctx, tilePath(tile), entries); err != nil {
@@ -101,6 +98,58 @@ func (m *mirror) grow(ctx context.Context, t journal.Tree, from, to int64) error
 		}
 	}
 	return nil
+}
+
+// CheckMirror holds the tiles and leaves of a log's mirror against its tree, up to a size,
+// and calls differs with the path of each file that is missing or another.
+func CheckMirror(ctx context.Context, b *blob.Bucket, origin string, t journal.Tree, size int64, differs func(path string, missing bool)) error {
+	m, read := newMirror(b, origin), journal.HashReader(ctx, t)
+	check := func(path string, want []byte) error {
+		got, err := m.read(ctx, path)
+		if err != nil && !errors.Is(err, errLong) {
+			return err
+		}
+		if err != nil || !bytes.Equal(got, want) {
+			differs(m.prefix+path, err == nil && got == nil)
+		}
+		return nil
+	}
+	for _, tile := range tlog.NewTiles(tileHeight, 0, size) {
+		data, err := tlog.ReadTileData(tile, read)
+		if err != nil {
+			return fmt.Errorf("log: %w", err)
+		}
+		if err := check(tilePath(tile), data); err != nil {
+			return err
+		}
+		if tile.L != 0 {
+			continue
+		}
+		entries, err := readBundle(ctx, t, tile)
+		if err != nil {
+			return err
+		}
+		tile.L = entriesLevel
+		if err := check(tilePath(tile), entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readBundle returns the leaves below a tile of the lowest level, as the mirror has them.
+func readBundle(ctx context.Context, t journal.Tree, tile tlog.Tile) (entries []byte, err error) {
+	leaves, err := t.Leaves(ctx, tile.N*tileWidth, tile.W)
+	if err != nil {
+		return nil, err
+	}
+	if len(leaves) != tile.W {
+		return nil, journal.ErrTree
+	}
+	for _, l := range leaves {
+		entries = appendEntry(entries, l.Data)
+	}
+	return entries, nil
 }
 
 // leaves returns the leaves from one on, of a log of that size, up to the end of a

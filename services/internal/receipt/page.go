@@ -6,11 +6,11 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"html/template"
 	"time"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/words"
 )
 
@@ -29,7 +29,7 @@ var pageStyle string
 var pageText string
 
 // errDocument says that a receipt isn't one.
-var errDocument = errors.New("receipt: what the log committed to isn't a receipt")
+var errDocument = telemetry.Constant("receipt: what the log committed to isn't a receipt")
 
 // Page returns a receipt as a page of its own, in the person's language: it holds the
 // receipt, its proof and the log's verifier key, and the script that checks them. It loads

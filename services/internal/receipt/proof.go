@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // proofForm is the first line of a proof (c2sp.org/tlog-proof).
@@ -29,7 +31,7 @@ func formatProof(index int64, salt []byte, hashes tlog.RecordProof, signedCheckp
 }
 
 // ErrProof says that a proof doesn't prove the document.
-var ErrProof = errors.New("the proof doesn't prove this receipt: one of them was altered, or the key is another log's")
+var ErrProof = telemetry.Constant("the proof doesn't prove this receipt: one of them was altered, or the key is another log's")
 
 // strict is base64 in which each value has one writing.
 var strict = base64.StdEncoding.Strict()

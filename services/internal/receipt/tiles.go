@@ -2,11 +2,12 @@ package receipt
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // tileHeight is that of c2sp.org/tlog-tiles: 256 hashes a tile.
@@ -32,7 +33,7 @@ func appendEntry(b, leaf []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(leaf))), leaf...)
 }
 
-var errEntries = errors.New("the mirror's leaves can't be read")
+var errEntries = telemetry.Constant("the mirror's leaves can't be read")
 
 // readEntries returns the leaves of a bundle.
 func readEntries(b []byte) ([][]byte, error) {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -51,7 +52,7 @@ func (w *Witness) cosign(ctx context.Context, l *Log, c Checkpoint, old int64) (
 	return nil, fmt.Errorf("witness: %w", errOtherSize)
 }
 
-var errOtherSize = errors.New("it has seen the log at another size")
+var errOtherSize = telemetry.Constant("it has seen the log at another size")
 
 // add asks once; known is the size that the witness has seen, with errOtherSize.
 func (w *Witness) add(ctx context.Context, l *Log, c Checkpoint, old int64) (lines []byte, known int64, err error) {

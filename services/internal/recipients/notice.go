@@ -3,7 +3,7 @@
 //
 // A notice has no more than its recipient needs: the kinds of data that it received, the
 // identifiers by which it knows people, and of a correction the new values of those fields.
-// By webhook it goes over TLS, signed; in a mail whom it is about is sealed to the
+// By webhook it goes over TLS, signed; in a mail the same, signed alike, is sealed to the
 // recipient's key. Facts, errors and logs have nothing of that.
 package recipients
 
@@ -26,9 +26,8 @@ type Notice struct {
 	Do dsar.Action `json:"do"`
 	// Lift tells that a restriction is undone.
 	Lift bool `json:"lift,omitempty"`
-	// By is who sends it, and Law under which law the person asked.
-	By  string `json:"by"`
-	Law string `json:"law,omitempty"`
+	// By is who sends it. Under which law the person asked isn't said: it tells where they live.
+	By string `json:"by"`
 	// Data are the kinds of data that the recipient received.
 	Data   []string `json:"data"`
 	Person []Known  `json:"person"`

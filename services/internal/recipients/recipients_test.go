@@ -28,6 +28,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/recipients"
+	"habeas.dev/services/internal/webhook"
 	"habeas.dev/services/internal/words"
 	"habeas.dev/services/internal/words/wordstest"
 )
@@ -130,10 +131,10 @@ func newPost(t *testing.T, right dsar.Right) *post {
 	}}
 	p.Teller = &recipients.Teller{
 		Requests: p.requests, Vault: v, Manifests: map[string]*manifest.Manifest{"shop": m}, Mail: p, Door: p.door.URL, Now: clock,
-		Sender: func(string, string) string { return "Example Cloud SARL" }, Law: func(string, string) string { return "GDPR" },
+		Sender: func(string, string) string { return "Example Cloud SARL" },
 		Recipients: manifest.Recipients{
 			"hook": {Knows: []dsar.IdentifierType{"email"}, Told: manifest.Told{By: "webhook", URL: hook.URL, Secret: secret}},
-			"post": {Knows: []dsar.IdentifierType{"email"}, Told: manifest.Told{By: "mail", Address: "dpo@example.net", Key: p.key.Recipient().String(), Language: "fr"}},
+			"post": {Knows: []dsar.IdentifierType{"email"}, Told: manifest.Told{By: "mail", Address: "dpo@example.net", Key: p.key.Recipient().String(), Secret: secret, Language: "fr"}},
 			"deaf": {Knows: []dsar.IdentifierType{"passport"}, Told: manifest.Told{By: "webhook", URL: hook.URL, Secret: secret}},
 		},
 	}
@@ -160,7 +161,7 @@ func newPost(t *testing.T, right dsar.Right) *post {
 		r := dsar.Report{RequestID: requestID, System: "shop", Action: s, Attempt: 1, Kind: dsar.ReportEnded}
 		switch s {
 		case dsar.Plan:
-			r.Outcome, r.Counts, r.Objects = dsar.Found, []dsar.Counts{{Dataset: "people", Found: 1}}, []dsar.Object{{Name: "plan", SHA256: strings.Repeat("0", 64)}}
+			r.Outcome, r.Counts, r.Objects = dsar.Found, []dsar.Counts{{Dataset: "people", Found: 1}}, []dsar.Object{{Name: "shop/plan/1-test", SHA256: strings.Repeat("0", 64)}}
 		case dsar.Erase:
 			r.Outcome, r.Counts = dsar.Erased, []dsar.Counts{{Dataset: "people", Found: 1, Erased: 1}}
 		case dsar.Prove:
@@ -205,6 +206,9 @@ func (p *post) notice(t *testing.T, i int) recipients.Notice {
 		Data recipients.Notice `json:"data"`
 	}
 	must(t, json.Unmarshal(body, &e))
+	if strings.Contains(string(body), `"law"`) || strings.Contains(string(body), "GDPR") {
+		t.Errorf("the notice tells where the person lives: %s", body)
+	}
 	if e.Type != recipients.EventType || e.Data.ID != h.Get("Webhook-Id") {
 		t.Errorf("%s, %s", e.Type, e.Data.ID)
 	}
@@ -233,8 +237,24 @@ func TestNotices(t *testing.T) {
 	must(t, err)
 	plain, err := io.ReadAll(r)
 	must(t, err)
-	if want := `{"person":[{"type":"email","value":"` + canary + `"}]}`; string(plain) != want {
-		t.Errorf("sealed is %s, want %s", plain, want)
+	var signed webhook.Message
+	must(t, json.Unmarshal(plain, &signed))
+	var posted struct {
+		Type string
+		Data recipients.Notice
+	}
+	must(t, json.Unmarshal([]byte(signed.Body), &posted))
+	if posted.Type != recipients.EventType || fmt.Sprint(posted.Data.Person) != "[{email "+canary+"}]" || posted.Data.Do != dsar.Erase {
+		t.Errorf("sealed is %+v", posted)
+	}
+	// It is signed as a webhook's is: by the recipient's secret, over id, time and body.
+	keys := [][]byte{p.secret}
+	for body, right := range map[string]bool{signed.Body: true, strings.Replace(signed.Body, "erase", "restrict", 1): false} {
+		want, err := webhook.Sign(keys, signed.ID, signed.Timestamp, func(to io.Writer) error { _, err := io.WriteString(to, body); return err })
+		must(t, err)
+		if (want == signed.Signature) != right {
+			t.Errorf("the signature is right: %v, want %v", !right, right)
+		}
 	}
 	text := fmt.Sprintf("%+v", p.requests.facts[1:])
 	if strings.Contains(text, canary) {

@@ -54,9 +54,8 @@ type Teller struct {
 	Mail Mailer
 	// Door is the address at which notices are acknowledged; empty: notices name none.
 	Door string
-	// Sender says who sends a notice, and Law what a law is called, in a language.
+	// Sender says who sends a notice, in a language.
 	Sender func(jurisdiction, lang string) string
-	Law    func(jurisdiction, lang string) string
 	// Languages are those that the installation speaks; nil: those that are built in.
 	Languages *words.Languages
 	Now       func() time.Time
@@ -148,7 +147,7 @@ func (t *Teller) send(ctx context.Context, s core.State, n core.Notice, token []
 // notice returns what a recipient is told.
 func (t *Teller) notice(ctx context.Context, s core.State, n core.Notice, r manifest.Recipient, lang *words.Language) (Notice, error) {
 	a := s.Accepted
-	out := Notice{ID: id(a.RequestID, n.Recipient, n.Fact, n.Tries+1), RequestID: a.RequestID, Do: doing(s.Right), By: t.Sender(a.Jurisdiction, lang.Tag), Law: t.Law(a.Jurisdiction, lang.Tag), Number: n.Tries + 1}
+	out := Notice{ID: id(a.RequestID, n.Recipient, n.Fact, n.Tries+1), RequestID: a.RequestID, Do: doing(s.Right), By: t.Sender(a.Jurisdiction, lang.Tag), Number: n.Tries + 1}
 	for _, p := range n.Datasets {
 		title := p.Dataset
 		if m := t.Manifests[p.System]; m != nil && m.Dataset(p.Dataset) != nil {
@@ -235,13 +234,15 @@ func (t *Teller) dataset(p core.Reached) *manifest.Dataset {
 	return nil
 }
 
-// mail sends a notice by mail: whom it is about is sealed to the recipient's key.
+// mail sends a notice by mail. The notice itself, signed as a webhook's, is sealed to the
+// recipient's key: the text around it says nothing of a person, and is what anybody can write.
 func (t *Teller) mail(ctx context.Context, n Notice, r manifest.Recipient, lang *words.Language) error {
 	w := lang.Notice
-	sealed, err := seal(r.Told.Key, struct {
-		Person      []Known      `json:"person"`
-		Corrections []Correction `json:"corrections,omitempty"`
-	}{n.Person, n.Corrections})
+	signed, err := webhook.Hook{SecretFile: r.Told.Secret, Now: t.Now}.Signed(n.ID, EventType, t.Now().UTC(), n)
+	if err != nil {
+		return err
+	}
+	sealed, err := seal(r.Told.Key, signed)
 	if err != nil {
 		return err
 	}

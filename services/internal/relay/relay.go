@@ -1,4 +1,5 @@
-// Package relay carries the messages of the journal's queue to Kafka.
+// Package relay carries the messages of the journal's queue to Kafka: those that the
+// journal's facts have. The queue itself is believed in nothing.
 //
 // MUST hold, and this package's tests prove: messages of one request are
 // published in the order in which they were appended; a message leaves the
@@ -18,6 +19,9 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"habeas.dev/services/internal/journal"
 )
 
@@ -60,16 +64,25 @@ type Config struct {
 	// halving the batch, logged as an error and dropped, so that it holds nobody
 	// up: to the rest of the system it is a message that Kafka lost. nil: none is.
 	Refused func(error) bool
+	// Confirm compares messages with the journal's facts; lifecycle.Lifecycle's does. It
+	// puts them as they are to be carried, and returns why those are dropped that aren't. nil:
+	// whatever stands in the queue is carried.
+	Confirm func(ctx context.Context, queued []journal.Message) (why []error, err error)
+	// Dropped is told of each message that Confirm doesn't have carried; nil: nobody is.
+	Dropped func(ctx context.Context, m journal.Message, why error)
+	// Tracers get a span for each task that is carried; nil: none.
+	Tracers trace.TracerProvider
 }
 
 // Relay carries messages from the journal's queue to Kafka. Step and Run MUST NOT
 // be called at the same time.
 type Relay struct {
-	cfg Config
+	cfg    Config
+	tracer trace.Tracer // nil: nothing is traced
 
-	sent, refused atomic.Int64
-	failing       atomic.Bool
-	since         time.Time // of the first failure in a row
+	sent, refused, dropped atomic.Int64
+	failing                atomic.Bool
+	since                  time.Time // of the first failure in a row
 }
 
 // New returns a relay.
@@ -80,19 +93,24 @@ func New(cfg Config) *Relay {
 	if cfg.Batch <= 0 {
 		cfg.Batch = DefaultBatch
 	}
-	return &Relay{cfg: cfg}
+	r := &Relay{cfg: cfg}
+	if _, nothing := cfg.Tracers.(noop.TracerProvider); cfg.Tracers != nil && !nothing {
+		r.tracer = cfg.Tracers.Tracer("habeas.dev/services/internal/relay")
+	}
+	return r
 }
 
 // Stats counts what a relay did so far.
 type Stats struct {
 	Sent    int64 // messages that were acknowledged
-	Refused int64 // messages that were dropped
+	Refused int64 // messages that were dropped, since they can't be published
+	Dropped int64 // messages that were dropped, since the journal's facts don't have them
 	Failing bool  // the last step failed: for the health check
 }
 
 // Stats returns what the relay did so far. It may be called at any time.
 func (r *Relay) Stats() Stats {
-	return Stats{Sent: r.sent.Load(), Refused: r.refused.Load(), Failing: r.failing.Load()}
+	return Stats{Sent: r.sent.Load(), Refused: r.refused.Load(), Dropped: r.dropped.Load(), Failing: r.failing.Load()}
 }
 
 // Step carries one batch: it reads messages, publishes them and removes them from
@@ -112,8 +130,21 @@ func (r *Relay) Step(ctx context.Context) (n int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
-	if err := r.publish(ctx, messages); err != nil {
+	messages, dropped, err := r.confirmed(ctx, messages)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	err = r.publish(ctx, messages)
+	r.record(ctx, messages, began, err)
+	if err != nil {
 		return 0, &publishError{err}
+	}
+	for _, d := range dropped { // before they go: told twice at worst, and never not at all
+		r.dropped.Add(1)
+		if r.cfg.Dropped != nil {
+			r.cfg.Dropped(ctx, d.Message, d.why)
+		}
 	}
 	if err := r.cfg.Queue.Sent(ctx, ids); err != nil {
 		return 0, err
@@ -132,8 +163,37 @@ func fitting(pending []journal.PendingMessage) int {
 	return len(pending)
 }
 
+// dropped is a message that isn't carried, and why.
+type dropped struct {
+	journal.Message
+	why error
+}
+
+// confirmed returns those messages that follow from the journal's facts, as those have them,
+// and the others.
+func (r *Relay) confirmed(ctx context.Context, queued []journal.Message) (carried []journal.Message, others []dropped, err error) {
+	if r.cfg.Confirm == nil {
+		return queued, nil, nil
+	}
+	why, err := r.cfg.Confirm(ctx, queued)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, m := range queued {
+		if why[i] == nil {
+			carried = append(carried, m)
+		} else {
+			others = append(others, dropped{m, why[i]})
+		}
+	}
+	return carried, others, nil
+}
+
 // publish publishes messages in order, and leaves out those that are refused.
 func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
 	err := r.cfg.Publisher.Publish(ctx, messages)
 	switch {
 	case err == nil:
@@ -145,7 +205,7 @@ func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
 		m := messages[0]
 		r.refused.Add(1)
 		r.cfg.Log.Error("relay: a message can't be published and is dropped",
-			"topic", m.Topic, "request", m.Key, "bytes", len(m.Payload), "error", err)
+			"topic", m.Topic, "request_id", m.Key, "bytes", len(m.Payload), "error", err)
 		return nil
 	}
 	half := len(messages) / 2
@@ -159,6 +219,9 @@ func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
 type publishError struct{ error }
 
 func (e *publishError) Unwrap() error { return e.error }
+
+// Summary returns what was being done.
+func (e *publishError) Summary() string { return "publishing" }
 
 // Run carries batches until ctx ends, and finishes the one that is on its way. It
 // returns nil then, or journal.ErrClosed if the journal was closed before.

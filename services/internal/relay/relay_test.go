@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -301,5 +302,85 @@ func TestRefused(t *testing.T) {
 	}
 	if lines := strings.Count(log.String(), "\n"); lines != 4 {
 		t.Errorf("%d lines", lines)
+	}
+}
+
+// TestDropped: what isn't confirmed leaves the queue and goes nowhere; while nothing can be
+// confirmed, nothing is dropped.
+func TestDropped(t *testing.T) {
+	t.Parallel()
+	j, b := memjournal.New(memjournal.Config{}), newBroker()
+	away, stranger := errors.New("the journal does not answer"), errors.New("a stranger's")
+	answers := false
+	var dropped []string
+	r := relay.New(relay.Config{Queue: j, Publisher: b, Confirm: func(_ context.Context, queued []journal.Message) ([]error, error) {
+		if !answers {
+			return nil, away
+		}
+		why := make([]error, len(queued))
+		for i, m := range queued {
+			if m.Key == "r1" {
+				why[i] = stranger
+			}
+		}
+		return why, nil
+	}, Dropped: func(_ context.Context, m journal.Message, why error) {
+		dropped = append(dropped, m.Key+": "+why.Error())
+	}})
+	appendMany(t, j, 3, 2)
+	if n, err := r.Step(t.Context()); n != 0 || !errors.Is(err, away) || len(b.got) != 0 {
+		t.Errorf("%d, %v, %d came", n, err, len(b.got))
+	}
+	answers = true
+	b.fail = func([]journal.Message) (int, error) { return 0, errors.New("Kafka is away") } // nothing is told of before it is done
+	if n, err := r.Step(t.Context()); n != 0 || err == nil || len(dropped) > 0 {
+		t.Errorf("%d, %v, %v", n, err, dropped)
+	}
+	b.fail = nil
+	if n, err := r.Step(t.Context()); n != 6 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	if want := []string{"r1: a stranger's", "r1: a stranger's"}; !slices.Equal(dropped, want) {
+		t.Errorf("%v", dropped)
+	}
+	if got := b.ordered(t); got["r0"] != 2 || got["r2"] != 2 || got["r1"] != 0 {
+		t.Errorf("%v", got)
+	}
+	if stats := r.Stats(); stats.Sent != 4 || stats.Dropped != 2 {
+		t.Errorf("%+v", stats)
+	}
+	if left, err := j.Pending(t.Context(), 10); err != nil || len(left) != 0 {
+		t.Errorf("%d left, %v", len(left), err)
+	}
+}
+
+// lost is a queue whose answer to what was carried is lost, once.
+type lost struct {
+	journal.Queue
+	once sync.Once
+}
+
+func (q *lost) Sent(ctx context.Context, ids []int64) (err error) {
+	err = q.Queue.Sent(ctx, ids)
+	q.once.Do(func() { err = errors.New("the answer is lost") })
+	return err
+}
+
+// TestDropsAreTold: also where nobody hears that what is dropped has left the queue, as when
+// the process is killed just then.
+func TestDropsAreTold(t *testing.T) {
+	t.Parallel()
+	j := memjournal.New(memjournal.Config{})
+	appendMany(t, j, 1, 1)
+	told := 0
+	r := relay.New(relay.Config{Queue: &lost{Queue: j}, Publisher: newBroker(),
+		Confirm: func(_ context.Context, queued []journal.Message) ([]error, error) {
+			return []error{errors.New("a stranger's")}, nil
+		}, Dropped: func(context.Context, journal.Message, error) { told++ }})
+	if _, err := r.Step(t.Context()); err == nil {
+		t.Error("no error")
+	}
+	if n, err := r.Step(t.Context()); n != 0 || err != nil || told != 1 {
+		t.Errorf("%d, %v; told %d times", n, err, told)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"gocloud.dev/runtimevar"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/config"
 )
@@ -139,7 +140,7 @@ func parse(address string, stores *runtimevar.URLMux) (*url.URL, error) {
 }
 
 // errNoName doesn't repeat what was written: it may be the secret itself.
-var errNoName = errors.New("write the name of an environment variable: capitals, digits and _")
+var errNoName = telemetry.Constant("write the name of an environment variable: capitals, digits and _")
 
 // isName reports whether a text is the name of an environment variable, as POSIX
 // has programs use them.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/config"
 )
 
@@ -121,7 +122,7 @@ func (t *TLS) load() error {
 		}
 	}
 	if t.config != nil {
-		t.log.Info("certificates were renewed", "file", t.files.CertFile)
+		t.log.Info("certificates were renewed", "file", telemetry.Safe(t.files.CertFile))
 	}
 	t.read, t.clients = read, clients
 	t.config = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}, Certificates: []tls.Certificate{certificate}, ClientAuth: t.auth, ClientCAs: clients}

@@ -26,6 +26,7 @@ func (w *simulation) timePasses(ctx context.Context) {
 			state, err = w.observer.State(ctx, a.id)
 			w.must(err)
 		})
+		w.reconfigure(ctx, a, state)
 		switch {
 		case state.Awaited == core.RemindProof && (w.calm || w.rng.IntN(2) == 0):
 			w.note("an agent goes on with %s without what isn't proven", a.id)
@@ -36,6 +37,29 @@ func (w *simulation) timePasses(ctx context.Context) {
 			w.cancel(ctx, a)
 		}
 	}
+}
+
+// reconfigure has the coordinators' configuration lose a system now and then, and have it
+// again. Its worker goes on all the while, and says what it says.
+func (w *simulation) reconfigure(ctx context.Context, a *asked, state core.State) {
+	if !state.Exists() || state.Status.Ended() {
+		return
+	}
+	var all []string
+	for _, sys := range state.Accepted.Systems {
+		all = append(all, sys.Name)
+	}
+	switch {
+	case len(state.Missing) > 0 && (w.calm || w.changes.IntN(4) == 0):
+		w.note("the configuration has %v again", state.Missing)
+	case !w.calm && w.changes.IntN(150) == 0:
+		i := w.changes.IntN(len(all))
+		w.note("the configuration loses %s", all[i])
+		all = append(all[:i:i], all[i+1:]...)
+	default:
+		return
+	}
+	w.do(ctx, a, core.CompareSystems{Configured: all, Now: w.clock.now()})
 }
 
 // act plays a support agent with a request that needs attention: retry, accept a
@@ -91,7 +115,11 @@ func (w *simulation) cancel(ctx context.Context, a *asked) {
 func (w *simulation) do(ctx context.Context, a *asked, c core.Command) {
 	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &p.process, func(ctx context.Context) error {
-		_, err := p.requests.Do(ctx, a.id, c)
+		acts := p.desk
+		if _, compares := c.(core.CompareSystems); compares {
+			acts = p.requests
+		}
+		_, err := acts.Do(ctx, a.id, c)
 		if errors.Is(err, core.ErrEnded) || errors.Is(err, core.ErrBegun) || errors.Is(err, core.ErrNothingToRetry) || errors.Is(err, core.ErrNotAwaited) {
 			return nil // somebody was faster
 		}

@@ -2,13 +2,16 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
@@ -18,6 +21,7 @@ import (
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/journal/pgjournal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/operator"
@@ -51,7 +55,8 @@ type door struct {
 type coordinating struct {
 	process
 	*coordinator.Coordinator
-	requests *lifecycle.Lifecycle // of the command line, which acts in the same way
+	requests *lifecycle.Lifecycle
+	desk     *lifecycle.Lifecycle // of a person, who acts in the same way
 }
 
 type relaying struct {
@@ -111,13 +116,62 @@ func isExpired(answer event.Event) bool {
 	return unmarshal(answer.Data, &r) == nil && r.Code == worker.CodeExpired
 }
 
-// newLifecycle returns a process' own: with its own memory of the journal.
-func (w *simulation) newLifecycle(v *vault.Vault) *lifecycle.Lifecycle {
-	all := lifecycle.WithPrints(prints.Prints{Vault: v})
+// newLifecycle returns a process' own: with its own memory of the journal. It appends what
+// that service's role may, and a run fails where it appends anything else.
+func (w *simulation) newLifecycle(v *vault.Vault, role string) *lifecycle.Lifecycle {
+	var j lifecycle.Journal = w.journal
 	if w.mutant.journal != nil {
-		return lifecycle.New(w.mutant.journal(w.journal), all)
+		j = w.mutant.journal(w.journal)
 	}
-	return lifecycle.New(w.journal, all)
+	i := slices.IndexFunc(pgjournal.Roles(), func(r pgjournal.Role) bool { return r.Name == role })
+	with := lifecycle.WithPrints(prints.Prints{Vault: v})
+	if v == nil { // it opens nothing
+		with = func(*lifecycle.Lifecycle) {}
+	}
+	return lifecycle.New(granted{j, w, pgjournal.Roles()[i]}, with)
+}
+
+// seals returns what a door has of journal and vault: in some runs no door has the master
+// key, in some one has it still, in others all of them.
+func (w *simulation) seals(i int) (r *lifecycle.Lifecycle, v intake.Vault) {
+	opens := w.openVault()
+	if w.opening == doorsOpen {
+		return w.newLifecycle(opens, "habeas_intake"), opens
+	}
+	w.look(func() {
+		key, err := opens.MakeSealingKey(context.Background(), false)
+		w.must(err)
+		v, err = vault.NewSealer(context.Background(), vault.KeysIn(cloudvault.Bucket(w.vault.Open())), key, identifier.Rules{})
+		w.must(err)
+	})
+	if w.opening == oneDoorOpens && i == 0 {
+		return w.newLifecycle(opens, "habeas_intake"), opens
+	}
+	return w.newLifecycle(nil, "habeas_intake"), v
+}
+
+// Which doors have the master key.
+const (
+	doorsSeal = iota
+	oneDoorOpens
+	doorsOpen
+	openings
+)
+
+// granted is the journal as a service's role has it.
+type granted struct {
+	lifecycle.Journal
+	w    *simulation
+	role pgjournal.Role
+}
+
+func (g granted) Append(ctx context.Context, a journal.Append) error {
+	for _, f := range a.Facts {
+		if !g.role.MayAppend(f.Type) {
+			g.w.fail("%s appends %s, which its role may not", g.role.Name, f.Type)
+		}
+	}
+	return g.Journal.Append(ctx, a)
 }
 
 func (w *simulation) startDoor(i int) {
@@ -126,9 +180,9 @@ func (w *simulation) startDoor(i int) {
 		maps.Copy(purposes, m.UsedFor())
 	}
 	columns, concepts := manifest.Fields(w.manifests())
-	v := w.openVault()
+	requests, seals := w.seals(i)
 	in, err := intake.New(intake.Config{
-		Requests: w.newLifecycle(v), Rows: w.journal, Vault: v, Policy: w.book, Validator: w.validator,
+		Requests: requests, Rows: w.journal, Vault: seals, Policy: w.book, Validator: w.validator,
 		Catalogue: w.catalogue(), Purposes: purposes, Columns: columns, Concepts: concepts, ProveAgain: proveAgain, EraseAgain: w.erasesAgain, Rejected: w, Now: w.clock.now, Log: w.log,
 	})
 	w.must(err)
@@ -137,13 +191,13 @@ func (w *simulation) startDoor(i int) {
 
 func (w *simulation) startCoordinator(i int) {
 	v := w.openVault()
-	requests := w.newLifecycle(v)
+	requests := w.newLifecycle(v, "habeas_coordinator")
 	var applied coordinator.Requests = requests
 	if w.mutant.requests != nil {
 		applied = w.mutant.requests(requests)
 	}
 	c := coordinator.New(coordinator.Config{Requests: applied, Timers: w.journal, Links: w.hub(v), Manifests: w.manifests(), Now: w.clock.now, Log: w.log})
-	w.all.coordinators[i] = &coordinating{process{fmt.Sprint("coordinator ", i), func() { w.startCoordinator(i) }}, c, requests}
+	w.all.coordinators[i] = &coordinating{process{fmt.Sprint("coordinator ", i), func() { w.startCoordinator(i) }}, c, requests, w.newLifecycle(v, "habeas_console")}
 }
 
 func (w *simulation) startRelay() {
@@ -152,8 +206,22 @@ func (w *simulation) startRelay() {
 		queue = w.mutant.queue(w.journal)
 	}
 	// Batches are small, so that one can break off in the middle of a request.
-	r := relay.New(relay.Config{Queue: queue, Publisher: links.Sealing{Hub: w.hub(w.openVault()), Next: w}, Log: w.log, Batch: 1 + w.rng.IntN(20)})
+	v := w.openVault()
+	confirms := lifecycle.New(w.journal, lifecycle.WithPrints(prints.Prints{Vault: v}), lifecycle.WithConfirming(1))
+	r := relay.New(relay.Config{Queue: queue, Publisher: links.Sealing{Hub: w.hub(v), Next: w}, Log: w.log, Batch: 1 + w.rng.IntN(20), Confirm: confirms.Confirm, Dropped: w.dropped})
 	w.all.relay = &relaying{process{"relay", w.startRelay}, r}
+}
+
+// dropped fails the run where the relay doesn't believe what the services wrote. A task that
+// was answered or sent anew while its message waited needn't go out.
+func (w *simulation) dropped(_ context.Context, m journal.Message, why error) {
+	if !errors.Is(why, lifecycle.ErrMovedOn) {
+		w.fail("the relay drops a message to %s of request %s: %v", m.Topic, m.Key, why)
+	}
+	if w.spy.over == nil {
+		w.spy.over = map[string]bool{}
+	}
+	w.spy.over[m.Headers[event.HeaderID]] = true
 }
 
 func (w *simulation) startAggregator() {

@@ -30,12 +30,15 @@ func (c *clock) now() time.Time { return c.t }
 // simulation is one run: the services, the bus between them, and the systems.
 type simulation struct {
 	kit
-	rng   *mathrand.Rand
-	clock *clock
-	calm  bool // nothing goes wrong any more
+	rng *mathrand.Rand
+	// changes decides when the configuration changes: apart, so that seeds stay what they were.
+	changes *mathrand.Rand
+	clock   *clock
+	calm    bool // nothing goes wrong any more
 	// erasesAgain has what a backup brings back erased without asking a person; anew is
 	// what people have anew afterwards, by system.
 	erasesAgain bool
+	opening     int // which doors have the master key
 	anew        map[string][]row
 	looking     bool // the one who looks is not part of the simulation: nothing goes wrong for them
 	inside      bool // another decider is let in already
@@ -102,7 +105,7 @@ var (
 )
 
 func newSimulation(k kit, seed uint64) *simulation {
-	w := &simulation{kit: k, rng: mathrand.New(mathrand.NewPCG(seed, 1)), clock: &clock{t: start}}
+	w := &simulation{kit: k, rng: mathrand.New(mathrand.NewPCG(seed, 1)), changes: mathrand.New(mathrand.NewPCG(seed, 2)), clock: &clock{t: start}}
 	rate := func() int { return []int{12, 40, 120, 400}[w.rng.IntN(4)] }
 	w.rates = rates{crash: 4 * rate(), outage: 4 * rate(), vendor: (rate() + 2) / 3, lost: rate(), twice: rate(), reordered: rate(), race: rate(), topicsLost: 4 * rate()}
 	w.journal = memjournal.New(memjournal.Config{Fault: w.journalFault})
@@ -116,7 +119,7 @@ func newSimulation(k kit, seed uint64) *simulation {
 	w.must(err)
 	w.addSystems()
 	w.addRequests(seed)
-	w.erasesAgain = seed%2 == 0
+	w.erasesAgain, w.opening = seed%2 == 0, int(seed/2%openings)
 	w.spy.canaries = newCanaries()
 	return w
 }

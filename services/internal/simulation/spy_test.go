@@ -19,7 +19,8 @@ const canary = "kanarienvogel"
 type spy struct {
 	canaries [][]byte // the canary, plain and in the ways in which bytes are written as text
 	log      bytes.Buffer
-	sent     map[string]int // messages, by event id
+	sent     map[string]int  // messages, by event id
+	over     map[string]bool // messages of tasks that were no more to be done when they were to be carried
 	facts    map[string][]byte
 	order    map[string][]string // fact ids by request, as they were first published
 }

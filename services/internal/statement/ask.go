@@ -99,6 +99,17 @@ func (d *dataset) columns(names []string) []Column {
 	return out
 }
 
+// corrections returns what was held in columns that were corrected.
+func (d *dataset) corrections(changed []string) []Correction {
+	var out []Correction
+	for _, c := range d.read.Corrections {
+		if slices.Contains(changed, c.Column.Column) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // factsOf returns the facts of what an erasure found in a dataset.
 func factsOf(d *dataset) []int {
 	if d == nil {

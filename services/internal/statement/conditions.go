@@ -229,6 +229,10 @@ var ofDataset = []rule[*dataset]{
 	{MaybeErased, func(d *dataset) []claim {
 		return when(d.erased.gone > 0 && d.erased.begun > 1, Values{Records: d.erased.gone}, d.erased.goneFacts...)
 	}},
+	// So many were planned, and were somebody else's when their turn came: they were left.
+	{Reassigned, func(d *dataset) []claim {
+		return when(d.erased.reassigned > 0, Values{Records: d.erased.reassigned}, d.erased.reassignedFacts...)
+	}},
 	// So many of them came after the plan, and were found by asking anew.
 	{Late, func(d *dataset) []claim {
 		return when(d.is(dsar.Erasure) && d.erased.late > 0, Values{Records: d.erased.late}, d.sys.fact(dsar.Erase))
@@ -246,10 +250,11 @@ var ofDataset = []rule[*dataset]{
 		with := d.sys.dataset(d.GoesWith)
 		return when(d.is(dsar.Erasure) && with != nil && with.erased.found > 0 && d.erased.found == 0, Values{With: d.GoesWith}, factsOf(with)...)
 	}},
-	// A correction changed so many records, in these columns.
+	// A correction changed so many records, in these columns, from what stood there to what
+	// was asked for.
 	{Corrected, func(d *dataset) []claim {
 		c := d.counts(dsar.Rectify)
-		return when(d.is(dsar.Rectification) && c.Rectified > 0, Values{Records: c.Rectified, Columns: d.columns(c.Changed)}, d.sys.fact(dsar.Rectify))
+		return when(d.is(dsar.Rectification) && c.Rectified > 0, Values{Records: c.Rectified, Columns: d.columns(c.Changed), Corrections: d.corrections(c.Changed)}, d.sys.fact(dsar.Rectify))
 	}},
 	// The correction was about these columns as well, which say what was so at the time.
 	{LeftAsRecorded, func(d *dataset) []claim {
@@ -275,6 +280,9 @@ var answers = []rule[*system]{
 	{PartlyReached, func(s *system) []claim { return when(s.uncovered() > 0, Values{}, s.uncovered()) }},
 	// No worker can do it, and a person does.
 	{ByHand, func(s *system) []claim { return when(s.outcome(dsar.Manual) && s.ended(), Values{}, s.mainFact()) }},
+	// It went out of use, and was never asked; or was, and hadn't done all.
+	{Retired, func(s *system) []claim { return s.retiredWith(core.CodeRetired) }},
+	{RetiredOpen, func(s *system) []claim { return s.retiredWith(core.CodeRetiredOpen) }},
 	// It can be asked only by identifiers that were claimed and not proven.
 	{NotProven, func(s *system) []claim {
 		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNotProven && s.ended(), Values{Types: s.needs}, accepted, s.mainFact())
@@ -326,6 +334,7 @@ var answers = []rule[*system]{
 	{AllAnonymised, func(s *system) []claim { return when(s.asked() && s.any(Anonymised), Values{}, s.facts()...) }},
 	{AllErased, func(s *system) []claim { return when(s.asked() && s.any(Erased), Values{}, s.facts()...) }},
 	{AllGone, func(s *system) []claim { return when(s.asked() && s.any(Gone, MaybeErased), Values{}, s.facts()...) }},
+	{AllReassigned, func(s *system) []claim { return when(s.asked() && s.any(Reassigned), Values{}, s.facts()...) }},
 	// Something was corrected, stopped, or goes on again.
 	{Changed, func(s *system) []claim { return when(s.asked() && s.outcome(dsar.Rectified), Values{}, s.mainFact()) }},
 	{GoesOn, func(s *system) []claim {
@@ -370,7 +379,7 @@ var ofSystem = []rule[*system]{
 	// An erasure was done there, and it was asked again and had nothing, or nothing but
 	// what must stay.
 	{AskedAgain, func(s *system) []claim {
-		return when(s.proven() && s.did(AllErased, AllAnonymised, AllGone), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
+		return when(s.proven() && s.did(AllErased, AllAnonymised, AllGone, AllReassigned), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
 	}},
 	{AskedAgainKept, func(s *system) []claim {
 		return when(s.proven() && s.did(PartlyKept, AllKept, OnlyKeptEarlier), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
@@ -449,18 +458,18 @@ var ofAll = []rule[*evidence]{
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.
 	{EverythingGone, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && !e.has(Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
 	}},
 	{OnlyKeptLeft, func(e *evidence) []claim { // the same, but for what must stay
-		return when(e.right == dsar.Erasure && !e.has(EverythingGone) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && !e.has(EverythingGone, Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly, or something may be left there
 		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft), Values{}, accepted)
 	}},
-	// All is over, something must stay, and each such record was flagged by the erasure, so that nothing
-	// else is done with it. Of what an earlier erasure kept that isn't known.
+	// All is over, something must stay, and each such record is flagged, so that nothing else is
+	// done with it. Of what an earlier erasure kept that isn't known.
 	{KeptUnused, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.over() && e.has(Kept) && !e.has(KeptEarlier, KeptThen, Unfinished) && e.flagged(), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && e.over() && !e.outOfUse() && e.has(Kept) && !e.has(KeptEarlier, KeptThen, Unfinished) && e.flagged(), Values{}, e.facts()...)
 	}},
 	// A copy is refused of some datasets, each on a ground of the law: one statement for each
 	// ground, where something is in them. A letter is written without having read that.

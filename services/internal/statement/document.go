@@ -70,6 +70,9 @@ type Controller struct {
 	Automated string `json:"automated,omitempty"`
 	// Transfers says to where data goes, and under which safeguards (art. 15(2)).
 	Transfers string `json:"transfers,omitempty"`
+	// Abroad reports whether the law wants it told that data is received in a country (ISO
+	// 3166-1); nil: of none.
+	Abroad func(country string) bool `json:"-"`
 	// Also are further sentences that the law asks for, e.g. that nothing was sold
 	// (California).
 	Also []string `json:"also,omitempty"`
@@ -105,11 +108,13 @@ type System struct {
 
 // Dataset is a dataset as its manifest describes it.
 type Dataset struct {
-	Dataset    string   `json:"dataset"`
-	Title      string   `json:"title"`
-	Category   string   `json:"category"`
-	Origin     string   `json:"origin"`
-	Purpose    string   `json:"purpose"`
+	Dataset  string `json:"dataset"`
+	Title    string `json:"title"`
+	Category string `json:"category"`
+	Origin   string `json:"origin"`
+	Purpose  string `json:"purpose"`
+	// Purposes are the titles that Purpose joins.
+	Purposes   []string `json:"-"`
 	LegalBasis string   `json:"legal_basis"`
 	Recipients []string `json:"recipients"`
 	// Receives are those of the recipients that the catalogue has.
@@ -139,11 +144,13 @@ type Dataset struct {
 // Differing is a column that isn't in all what its dataset is.
 type Differing struct {
 	Column
-	Category   string `json:"category"`
-	Origin     string `json:"origin"`
-	Purpose    string `json:"purpose"`
-	LegalBasis string `json:"legal_basis"`
-	Sensitive  bool   `json:"sensitive,omitempty"`
+	Category string `json:"category"`
+	Origin   string `json:"origin"`
+	Purpose  string `json:"purpose"`
+	// Purposes are the titles that Purpose joins.
+	Purposes   []string `json:"-"`
+	LegalBasis string   `json:"legal_basis"`
+	Sensitive  bool     `json:"sensitive,omitempty"`
 }
 
 // Basis returns the legal basis of columns that a statement names, or else the dataset's.

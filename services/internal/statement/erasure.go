@@ -1,32 +1,38 @@
 package statement
 
 import (
+	"slices"
+
 	"habeas.dev/pkg/dsar"
 )
 
 // erased is what became of the records of one dataset that an erasure had found, each
 // number with the facts that say it.
 type erased struct {
-	found, erased, anonymised, gone, late int64
-	kept                                  []dsar.Retention
+	found, erased, anonymised, gone, reassigned, late int64
+	kept                                              []dsar.Retention
 	// begun is how often the erasure was begun since the last answer: from the second time
 	// on, an attempt whose report never came may have done what a later one finds done.
 	begun int
 
-	foundFacts, doneFacts, keptFacts, goneFacts []int
+	foundFacts, doneFacts, keptFacts, goneFacts, reassignedFacts []int
 }
 
 // erasure works out what became of the dataset's records, by the plan, what erasures
 // reported, and what was found when the system was asked again. What was planned and not
-// there any more when its turn came is gone, and is never told as erased, though an
+// there any more when its turn came is gone, and what was somebody else's by then was left;
+// neither is ever told as erased, though an
 // attempt that was broken off may have been who erased it. Nor is what no erasure reports
 // and a proof no longer finds.
 func (d *dataset) erasure() erased {
 	s := d.sys
 	plan, done, proof := d.counts(dsar.Plan), d.counts(dsar.Erase), d.counts(dsar.Prove)
-	out := erased{erased: done.Erased, anonymised: done.Anonymised, gone: done.Gone, late: done.Late, kept: done.Retained}
+	out := erased{erased: done.Erased, anonymised: done.Anonymised, gone: done.Gone, reassigned: done.Reassigned, late: done.Late, kept: done.Retained}
 	out.foundFacts, out.doneFacts, out.keptFacts = []int{s.fact(dsar.Plan)}, []int{s.fact(dsar.Erase)}, []int{s.fact(dsar.Erase)}
 	out.goneFacts = []int{s.fact(dsar.Erase)}
+	if done.Reassigned > 0 {
+		out.reassignedFacts = []int{s.fact(dsar.Erase)}
+	}
 	if end := s.end(dsar.Erase); end != nil {
 		out.begun = end.Tries
 	}
@@ -40,6 +46,9 @@ func (d *dataset) erasure() erased {
 	var firstFact int
 	for _, e := range s.ends {
 		c := countsOf(&e, d.Dataset.Dataset)
+		if e.Earlier && e.Action == dsar.Erase && c.Reassigned > 0 {
+			out.reassigned, out.reassignedFacts = out.reassigned+c.Reassigned, append(out.reassignedFacts, e.Fact)
+		}
 		switch {
 		case !e.Earlier || c.Dataset == "":
 		case e.Action == dsar.Erase && c.Erased+c.Anonymised > 0:
@@ -54,16 +63,16 @@ func (d *dataset) erasure() erased {
 		planned = first
 		out.foundFacts = []int{firstFact}
 	}
-	told := out.erased + out.anonymised + out.gone + sum(out.kept)
+	told := out.erased + out.anonymised + out.gone + out.reassigned + sum(out.kept)
 	out.found = planned + done.Late
 	if done.Late > 0 {
 		out.foundFacts = append(out.foundFacts, s.fact(dsar.Erase))
 	}
-	if byErase := out.erased + out.anonymised + out.gone + sum(done.Retained); byErase > out.found {
+	if byErase := out.erased + out.anonymised + out.gone + out.reassigned + sum(done.Retained); byErase > out.found {
 		out.found, out.foundFacts = byErase, append(out.foundFacts, out.doneFacts...)
 	}
 	if told > out.found {
-		out.found, out.foundFacts = told, append(append(out.foundFacts, out.doneFacts...), out.keptFacts...)
+		out.found, out.foundFacts = told, slices.Concat(out.foundFacts, out.doneFacts, out.keptFacts, out.reassignedFacts)
 	}
 	if proven && out.found > told {
 		out.gone += out.found - told

@@ -22,6 +22,8 @@ type Evidence struct {
 	StartsWithProof bool
 	// Refusal names a ground on which a request is refused, with the article; may be nil.
 	Refusal func(ground string) (title, source string)
+	// Abroad reports whether it is told that data is received in a country; nil: of none.
+	Abroad func(country string) bool
 	// Identifiers are those of Told in the clear, in the order of the page.
 	Identifiers []Identifier
 	Systems     []System
@@ -47,6 +49,8 @@ type Reading struct {
 	Uncovered []Hidden
 	// Others are columns of which something is about other people.
 	Others []Column
+	// Corrections are what was held in fields before they were corrected.
+	Corrections []Correction
 }
 
 // Hidden is a column that isn't shown, and why: the kind of the secret that it holds, or the
@@ -74,6 +78,7 @@ type system struct {
 	ends     []core.ActionEnd
 	open     []dsar.Action
 	needs    []dsar.IdentifierType
+	retired  *core.Retirement // nil: it is in use
 	datasets []*dataset
 	answer   Kind  // how it answered; see answers
 	cited    []int // see facts
@@ -114,7 +119,7 @@ func newEvidence(in *Evidence) *evidence {
 		s := &system{System: &in.Systems[i], all: e, needs: in.Systems[i].Needs}
 		for _, told := range in.Told.Systems {
 			if told.System == s.System.System {
-				s.ends, s.open = told.Ends, told.Open
+				s.ends, s.open, s.retired = told.Ends, told.Open, told.Retired
 				if len(told.Needs) > 0 {
 					s.needs = told.Needs
 				}
@@ -218,6 +223,15 @@ func (s *system) asked() bool {
 	return end != nil && end.Outcome != dsar.Failed && end.Outcome != dsar.Manual && end.Outcome != dsar.NotApplicable && s.ended()
 }
 
+// retiredWith returns the claim that the system went out of use, where it did and its answer
+// ended with a code for that.
+func (s *system) retiredWith(code string) []claim {
+	if s.retired == nil || !s.outcome(dsar.NotApplicable) || s.mainEnd().Code != code || !s.ended() {
+		return nil
+	}
+	return when(true, Values{At: toSecond(s.retired.On)}, s.retired.Fact, s.mainFact())
+}
+
 // facts returns the facts that ended all that the right asks of the system.
 func (s *system) facts() []int {
 	if s.cited == nil {
@@ -248,6 +262,7 @@ func countsOf(end *core.ActionEnd, dataset string) (sum dsar.Counts) {
 			sum.Erased += c.Erased
 			sum.Anonymised += c.Anonymised
 			sum.Gone += c.Gone
+			sum.Reassigned += c.Reassigned
 			sum.Late += c.Late
 			sum.Rectified += c.Rectified
 			sum.Restricted += c.Restricted

@@ -35,7 +35,7 @@ var ofHabeas = []rule[*evidence]{
 	}},
 	{OwnNoCopies, func(e *evidence) []claim {
 		c := e.Told.Copies
-		if c == nil || c.Requests+c.Open > 0 || e.right != dsar.Erasure {
+		if c == nil || c.Requests+c.Open+c.Unfetched > 0 || e.right != dsar.Erasure {
 			return nil
 		}
 		return when(true, Values{}, c.Fact)
@@ -47,6 +47,14 @@ var ofHabeas = []rule[*evidence]{
 			return nil
 		}
 		return when(true, Values{Requests: c.Open, At: c.At}, c.Fact)
+	}},
+	// Others have an answer that nobody has fetched yet: it is kept for the person.
+	{OwnUnfetched, func(e *evidence) []claim {
+		c := e.Told.Copies
+		if c == nil || c.Unfetched == 0 || e.right != dsar.Erasure {
+			return nil
+		}
+		return when(true, Values{Requests: c.Unfetched, At: c.At, Until: toSecond(c.Until)}, c.Fact)
 	}},
 }
 

@@ -43,14 +43,15 @@ func TestOfHabeas(t *testing.T) {
 		occasion *core.Occasion
 		want     map[statement.Kind]said
 	}{
-		"an access":                         {right: dsar.Access, keep: keep, want: kept},
-		"an erasure":                        {right: dsar.Erasure, keep: keep, want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}})},
-		"an erasure that reached copies":    {right: dsar.Erasure, keep: keep, copies: copies(2), want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnCopies: {statement.Values{Requests: 2, At: at}, 7}})},
-		"an erasure that found none":        {right: dsar.Erasure, keep: keep, copies: copies(0), want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnNoCopies: {fact: 7}})},
-		"an erasure beside an open request": {right: dsar.Erasure, keep: keep, copies: &core.OwnCopies{Open: 1, At: at, Fact: 7}, want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnOpen: {statement.Values{Requests: 1, At: at}, 7}})},
-		"copies, of an access":              {right: dsar.Access, keep: keep, copies: copies(2), want: kept},
-		"of before, without ends":           {right: dsar.Erasure},
-		"a letter on the way":               {right: dsar.Erasure, keep: keep, occasion: &core.Occasion{}},
+		"an access":                             {right: dsar.Access, keep: keep, want: kept},
+		"an erasure":                            {right: dsar.Erasure, keep: keep, want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}})},
+		"an erasure that reached copies":        {right: dsar.Erasure, keep: keep, copies: copies(2), want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnCopies: {statement.Values{Requests: 2, At: at}, 7}})},
+		"an erasure that found none":            {right: dsar.Erasure, keep: keep, copies: copies(0), want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnNoCopies: {fact: 7}})},
+		"an erasure beside an open request":     {right: dsar.Erasure, keep: keep, copies: &core.OwnCopies{Open: 1, At: at, Fact: 7}, want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnOpen: {statement.Values{Requests: 1, At: at}, 7}})},
+		"an erasure beside an unfetched answer": {right: dsar.Erasure, keep: keep, copies: &core.OwnCopies{Unfetched: 1, Until: at, At: at, Fact: 7}, want: with(map[statement.Kind]said{statement.OwnErasure: {fact: 1}, statement.OwnUnfetched: {statement.Values{Requests: 1, At: at, Until: at}, 7}})},
+		"copies, of an access":                  {right: dsar.Access, keep: keep, copies: copies(2), want: kept},
+		"of before, without ends":               {right: dsar.Erasure},
+		"a letter on the way":                   {right: dsar.Erasure, keep: keep, occasion: &core.Occasion{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

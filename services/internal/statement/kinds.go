@@ -61,6 +61,7 @@ const (
 	Anonymised     Kind = "anonymised"
 	Gone           Kind = "gone"
 	MaybeErased    Kind = "maybe-erased"
+	Reassigned     Kind = "reassigned"
 	Late           Kind = "late"
 	Kept           Kind = "kept"
 	GoesWith       Kind = "goes-with"
@@ -89,11 +90,14 @@ const (
 	AllAnonymised   Kind = "all-anonymised"
 	AllErased       Kind = "all-erased"
 	AllGone         Kind = "all-gone"
+	AllReassigned   Kind = "all-reassigned"
 	Changed         Kind = "changed"
 	Stopped         Kind = "stopped"
 	UsesEnded       Kind = "uses-ended"
 	NotUsedFor      Kind = "not-used-for"
 	NoSuchField     Kind = "no-such-field"
+	Retired         Kind = "retired"
+	RetiredOpen     Kind = "retired-open"
 	GoesOn          Kind = "goes-on"
 	NothingToChange Kind = "nothing-to-change"
 	NoAnswer        Kind = "no-answer"
@@ -137,6 +141,8 @@ const (
 	OwnCopies   Kind = "own-copies"
 	OwnNoCopies Kind = "own-no-copies"
 	OwnOpen     Kind = "own-open"
+	// OwnUnfetched is of answers that nobody has fetched yet.
+	OwnUnfetched Kind = "own-unfetched"
 )
 
 // What [Decided] says by its Why.
@@ -175,7 +181,7 @@ func (k Kind) Answers() bool {
 // something is kept that it doesn't name (TestSweepingOnlyOnceAllIsOver).
 func (k Kind) Sweeping() bool {
 	switch k {
-	case Empty, HoldsNothing, NothingCovered, NothingCoveredHeld, UnknownThere, AllErased, AllAnonymised, AllGone, NothingHeld, NothingElseHeld, NothingChanged, NothingLeftOut, EverythingGone, OnlyKeptLeft, KeptUnused, EveryoneAsked, AskedAgain, AskedAgainKept, NothingToChange, ErasedOnceMore, NothingCameBack:
+	case Empty, HoldsNothing, NothingCovered, NothingCoveredHeld, UnknownThere, AllErased, AllAnonymised, AllGone, AllReassigned, NothingHeld, NothingElseHeld, NothingChanged, NothingLeftOut, EverythingGone, OnlyKeptLeft, KeptUnused, EveryoneAsked, AskedAgain, AskedAgainKept, NothingToChange, ErasedOnceMore, NothingCameBack:
 		return true
 	default:
 		return false
@@ -186,7 +192,7 @@ func (k Kind) Sweeping() bool {
 // person is, or was, in it.
 func (k Kind) OfSomething() bool {
 	switch k {
-	case Shown, Held, LeftOut, PartRefused, Found, Erased, Anonymised, Gone, MaybeErased, Kept, GoesWith, Corrected, LeftAsRecorded, Restricted, UsedAgain:
+	case Shown, Held, LeftOut, PartRefused, Found, Erased, Anonymised, Gone, MaybeErased, Reassigned, Kept, GoesWith, Corrected, LeftAsRecorded, Restricted, UsedAgain:
 		return true
 	default:
 		return false

@@ -142,17 +142,30 @@ func (e *evidence) over() bool {
 	return !slices.ContainsFunc(e.systems, func(s *system) bool { return !s.ended() })
 }
 
-// flagged reports whether erasures flagged every record that they left, as their counts say.
+// outOfUse reports whether a system went out of use before it had done what was asked: what
+// it kept nobody knows.
+func (e *evidence) outOfUse() bool {
+	return slices.ContainsFunc(e.systems, func(s *system) bool { return s.retired != nil && s.outcome(dsar.NotApplicable) })
+}
+
+// flagged reports whether nothing else is done with any record that erasures left.
 func (e *evidence) flagged() bool {
-	for _, s := range e.systems {
-		for _, d := range s.datasets {
-			kept := max(d.counts(dsar.Erase).Kept(), d.counts(dsar.Prove).Kept())
-			if kept > d.counts(dsar.Erase).Restricted {
-				return false
-			}
-		}
+	return !slices.ContainsFunc(e.systems, func(s *system) bool {
+		return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return !d.flagged() })
+	})
+}
+
+// flagged reports whether nothing else is done with what an erasure left of the dataset: it
+// flagged each record, as its counts say, or the system was asked to stop all use of what it
+// keeps for a hold and has. Such a system may have no flag in this very dataset; where it has,
+// each record that is left MUST have it.
+func (d *dataset) flagged() bool {
+	kept := max(d.counts(dsar.Erase).Kept(), d.counts(dsar.Prove).Kept())
+	if kept <= d.counts(dsar.Erase).Restricted {
+		return true
 	}
-	return true
+	end, own := d.sys.end(dsar.Restrict), d.counts(dsar.Restrict)
+	return end != nil && end.Outcome == dsar.Restricted && (own.Found == 0 || kept <= own.Restricted)
 }
 
 // askedAgain reports whether each system that could be asked at all, and at least one,
@@ -161,6 +174,8 @@ func (e *evidence) askedAgain() bool {
 	asked := 0
 	for _, s := range e.systems {
 		switch {
+		case s.retired != nil && !s.proven(): // it could have been
+			return false
 		case s.proven():
 			asked++
 		case !s.outcome(dsar.NotApplicable):

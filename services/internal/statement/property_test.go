@@ -79,7 +79,7 @@ func (r *run) step() {
 			sent = append(sent, *t)
 		}
 	}
-	switch n := rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 14, 15, 16, 17, 18, 19}).Draw(r.T, "step"); {
+	switch n := rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 14, 15, 16, 17, 18, 19, 20}).Draw(r.T, "step"); {
 	case n < 14 && len(sent) > 0:
 		r.do(core.TakeReport{Report: r.report(rapid.SampledFrom(sent).Draw(r.T, "task")), Now: r.now})
 	case n == 14:
@@ -88,6 +88,8 @@ func (r *run) step() {
 		r.do(core.Retry{By: "lea", AcceptPlan: true, Now: r.now})
 	case n == 17:
 		r.attest()
+	case n == 20 && rapid.IntRange(0, 3).Draw(r.T, "retire") == 0:
+		r.do(core.RetireSystem{By: "lea", Reason: "closed", System: rapid.SampledFrom(r.state.Accepted.Systems).Draw(r.T, "system").Name, On: start.AddDate(0, 0, -1), Now: r.now})
 	default:
 		if wake := core.Wake(r.state); wake.After(r.now) {
 			r.now = wake
@@ -311,6 +313,9 @@ func (r *run) over(s statement.Statement) {
 		}
 		if t.End.Outcome == dsar.Failed || t.End.Outcome == dsar.Manual {
 			r.Fatalf("%+v, and %s of %s ended as %s", s.Said(), t.Action, t.System, t.End.Outcome)
+		}
+		if out := t.End.Code == core.CodeRetired || t.End.Code == core.CodeRetiredOpen; out && t.Action != dsar.Resolve && (t.Action != dsar.Restrict || r.state.Right != dsar.Erasure) && (t.Action != dsar.Prove || s.Kind() == statement.EveryoneAsked) {
+			r.Fatalf("%+v, and %s of %s is done by nobody: it is out of use", s.Said(), t.Action, t.System)
 		}
 		stages := r.state.Right.Stages()
 		for _, c := range t.End.Counts {

@@ -18,7 +18,7 @@ func (e *evidence) receivedIn() []claim {
 				continue
 			}
 			for _, r := range d.Receives {
-				if r.Country == "" {
+				if r.Country == "" || e.Abroad == nil || !e.Abroad(r.Country) {
 					continue
 				}
 				at := slices.IndexFunc(out, func(c claim) bool { return c.Country == r.Country && c.Safeguard == r.Safeguard })

@@ -46,7 +46,9 @@ type Values struct {
 	Types   []dsar.IdentifierType `json:"types,omitempty"`
 	Systems []string              `json:"systems,omitempty"`
 	Columns []Column              `json:"columns,omitempty"`
-	Uses    []Use                 `json:"uses,omitempty"`
+	// Corrections are old and new of fields that were corrected, where that is known.
+	Corrections []Correction `json:"corrections,omitempty"`
+	Uses        []Use        `json:"uses,omitempty"`
 	// Recipients receive data, in Country (ISO 3166-1), under Safeguard.
 	Recipients []Recipient `json:"recipients,omitempty"`
 	Country    string      `json:"country,omitempty"`
@@ -116,6 +118,19 @@ type Year struct {
 type Column struct {
 	Column string `json:"column"`
 	Title  string `json:"title"`
+}
+
+// Correction is what a field held before it was corrected, and what was written into it.
+// What is never shown is masked in both.
+type Correction struct {
+	Column
+	// Was are the other values that were held, each once; the empty text where nothing was,
+	// and no value where it was so already.
+	Was []string `json:"was"`
+	Is  string   `json:"is"`
+	// WasShown and IsShown are the same as people read it.
+	WasShown []string `json:"-"`
+	IsShown  string   `json:"-"`
 }
 
 // Identifier is one of the identifiers by which the person was looked for, in the

@@ -62,9 +62,9 @@ const (
 	Strong Colour = "1"
 )
 
-// Paint returns a text in a colour, where the terminal shows any.
+// Paint returns a text, by [Text], in a colour, where the terminal shows any.
 func (t Terminal) Paint(c Colour, text string) string {
-	if !t.colours || text == "" {
+	if text = Text(text); !t.colours || text == "" {
 		return text
 	}
 	return "\x1b[" + string(c) + "m" + text + "\x1b[0m"

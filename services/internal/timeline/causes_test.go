@@ -24,7 +24,7 @@ import (
 func TestEveryCodeHasACause(t *testing.T) {
 	t.Parallel()
 	const root = "../../.."
-	dirs := []string{"pkg/dsar", "services/internal/core", "pkg/worker", "pkg/sqlsystem", "pkg/vendorapi", "services/internal/recipients"}
+	dirs := []string{"pkg/dsar", "services/internal/core", "pkg/worker", "pkg/sqlsystem", "pkg/vendorapi", "services/internal/recipients", "services/internal/callbacks"}
 	services, err := os.ReadDir(root + "/services")
 	if err != nil {
 		t.Fatal(err)
@@ -211,8 +211,8 @@ func (s *sources) code(e ast.Expr) {
 		text = s.constants[e.Name]
 	case *ast.SelectorExpr:
 		text = map[string]string{"CodeObjectMissing": dsar.CodeObjectMissing, "CodeObjectDamaged": dsar.CodeObjectDamaged, "CodeOthers": dsar.CodeOthers, "CodeOthersReleased": dsar.CodeOthersReleased,
-			"CodeOthersRedacted": dsar.CodeOthersRedacted, "CodeNotCovered": dsar.CodeNotCovered, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge,
-			"CodePlanUnmet": dsar.CodePlanUnmet, "CodePlanMissing": dsar.CodePlanMissing, "CodePlanMismatch": dsar.CodePlanMismatch}[e.Sel.Name]
+			"CodeOthersRedacted": dsar.CodeOthersRedacted, "CodeOthersReviewed": dsar.CodeOthersReviewed, "CodeNotCovered": dsar.CodeNotCovered, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge,
+			"CodePlanUnmet": dsar.CodePlanUnmet, "CodePlanMissing": dsar.CodePlanMissing, "CodePlanMismatch": dsar.CodePlanMismatch, "CodeNoPlan": dsar.CodeNoPlan}[e.Sel.Name]
 	}
 	// A vendor's own codes are in capitals or digits.
 	if text != "" && text == strings.ToLower(text) && !strings.ContainsAny(text[:1], "0123456789") {

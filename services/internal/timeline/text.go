@@ -9,25 +9,26 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 )
 
 // Write prints a trace for a terminal: the head, the identifiers, a track per
 // system, and the timeline. Times are in UTC, or since the request was accepted.
 func Write(w io.Writer, t Trace, now time.Time) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "Request %s\n", t.RequestID)
-	fmt.Fprintf(out, "%s · %s · from %s\n", t.Right, t.Jurisdiction, t.Source)
-	fmt.Fprintln(out, headline(t, now))
-	fmt.Fprintf(out, "\nClock\n  received\t%s\n  accepted\t%s\n", clock(t.ReceivedAt), clock(t.AcceptedAt))
+	terminal.Printf(out, "Request %s\n", t.RequestID)
+	terminal.Printf(out, "%s · %s · from %s\n", t.Right, t.Jurisdiction, t.Source)
+	terminal.Printf(out, "%s\n", headline(t, now))
+	terminal.Printf(out, "\nClock\n  received\t%s\n  accepted\t%s\n", clock(t.ReceivedAt), clock(t.AcceptedAt))
 	if !t.DueAt.IsZero() {
-		fmt.Fprintf(out, "  due\t%s%s\n", clock(t.DueAt), daysLeft(t, now))
+		terminal.Printf(out, "  due\t%s%s\n", clock(t.DueAt), daysLeft(t, now))
 	}
 	notes(out, t)
-	fmt.Fprint(out, "\nIdentifiers\n")
+	terminal.Printf(out, "\nIdentifiers\n")
 	for _, id := range t.Identifiers {
-		fmt.Fprintf(out, "  %s\t%s\n", id.Type, whence(id))
+		terminal.Printf(out, "  %s\t%s\n", id.Type, whence(id))
 	}
-	fmt.Fprint(out, "\nSystems\n")
+	terminal.Printf(out, "\nSystems\n")
 	for _, sys := range t.Systems {
 		name := sys.System
 		for _, step := range sys.Steps {
@@ -41,58 +42,61 @@ func Write(w io.Writer, t Trace, now time.Time) error {
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprint(out, "\nTimeline\n")
+	terminal.Printf(out, "\nTimeline\n")
 	when := timeline(t)
 	for _, m := range t.Moments {
 		row(out, when(m.At), m.System, m.Text)
 	}
-	fmt.Fprintf(out, "\nJournal: %s, chain %s\n", plural(len(t.Facts), "fact"), t.Chain)
+	terminal.Printf(out, "\nJournal: %s, chain %s\n", plural(len(t.Facts), "fact"), t.Chain)
 	return out.Flush()
 }
 
 // notes prints what is out of the ordinary about a request.
 func notes(out io.Writer, t Trace) {
-	var lines []string
+	var lines [][]string
 	if t.Instead != "" {
-		lines = append(lines, "answered instead\t"+string(t.Instead))
+		lines = append(lines, []string{"answered instead", string(t.Instead)})
 	}
 	if t.Ground != "" {
-		lines = append(lines, "refused on the ground\t"+t.Ground)
+		lines = append(lines, []string{"refused on the ground", t.Ground})
 	}
 	if t.MergedInto != "" {
-		lines = append(lines, "merged into\t"+t.MergedInto)
+		lines = append(lines, []string{"merged into", t.MergedInto})
 	}
 	if t.EarlierRequests > 0 {
-		lines = append(lines, "earlier requests\t"+t.EarlierCount()+" in twelve months")
+		lines = append(lines, []string{"earlier requests", t.EarlierCount() + " in twelve months"})
 	}
 	if t.About != nil {
-		lines = append(lines, "about\t"+t.About.RequestID)
+		lines = append(lines, []string{"about", t.About.RequestID})
 	}
 	if t.DuplicateOf != "" {
-		lines = append(lines, "same as\t"+t.DuplicateOf)
+		lines = append(lines, []string{"same as", t.DuplicateOf})
 	}
 	for _, h := range t.Holds {
-		lines = append(lines, "legal hold on\t"+strings.TrimSpace(h.System+" "+Say(English).reach(h.Dataset)))
+		lines = append(lines, []string{"legal hold on", strings.TrimSpace(h.System + " " + Say(English).reach(h.Dataset))})
 	}
 	for _, n := range t.Notices {
-		line := "notice to " + n.Recipient + "\t" + string(n.Status) + ", by " + string(n.By)
+		stands := string(n.Status) + ", by " + string(n.By)
 		if n.Waits {
-			line += ": waits for a person"
+			stands += ": waits for a person"
 		}
-		lines = append(lines, line)
+		lines = append(lines, []string{"notice to " + n.Recipient, stands})
 	}
 	if len(lines) == 0 {
 		return
 	}
-	fmt.Fprint(out, "\nNotes\n")
+	terminal.Printf(out, "\nNotes\n")
 	for _, line := range lines {
-		fmt.Fprintf(out, "  %s\n", line)
+		row(out, line...)
 	}
 }
 
 // row prints cells, without blanks behind the last one.
 func row(w io.Writer, cells ...string) {
-	fmt.Fprintf(w, "  %s\n", strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+	for i := range cells {
+		cells[i] = terminal.Text(cells[i])
+	}
+	terminal.Printf(w, "  %s\n", terminal.Written(strings.TrimRight(strings.Join(cells, "\t"), "\t")))
 }
 
 // timeline says how moments are told: since the request was accepted where its
@@ -153,6 +157,8 @@ func headline(t Trace, now time.Time) string {
 		return fmt.Sprintf("%s: %s (take it up again with: habeas retry %s)", t.Status, t.Attention, t.RequestID)
 	case t.Awaited != "":
 		return fmt.Sprintf("%s: the person is to send %s (go on with: habeas %s %s)", t.Status, t.Awaited, goOnWith(t.Awaited), t.RequestID)
+	case t.Status == core.StatusDelivering:
+		return fmt.Sprintf("%s for %s: the answer is there, and nobody is known to have told the person yet (who has: habeas deliver %s --told)", t.Status, since(now.Sub(t.AcceptedAt)), t.RequestID)
 	default:
 		return fmt.Sprintf("%s for %s, waits for %s", t.Status, since(now.Sub(t.AcceptedAt)), strings.Join(t.Waiting, ", "))
 	}

@@ -12,6 +12,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/remarks"
 )
 
 // Trace is one request's life. It holds no personal data; its JSON is what
@@ -137,14 +138,22 @@ func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English,
 // datasets in its sentences by their titles. What people and systems said stays as they
 // said it.
 func BuildIn(facts []journal.Fact, say Say, titled Titles) (Trace, error) {
+	events, err := journal.Events(facts, func(e core.Event) (core.Event, error) { return remarks.Closed(e), nil })
+	if err != nil {
+		return Trace{}, err
+	}
+	return BuildOpened(facts, events, say, titled), nil
+}
+
+// BuildOpened builds a trace as [BuildIn] does, of what the facts say where it was read already:
+// with the remarks of people in it, as remarks.Remarks opens them. There MUST be one event for
+// each fact.
+func BuildOpened(facts []journal.Fact, events []core.Event, say Say, titled Titles) Trace {
 	var t Trace
 	var state core.State
 	sent := map[[2]string]time.Time{}
-	for _, f := range facts {
-		e, err := core.Decode(f.Type, f.Data)
-		if err != nil {
-			return t, err
-		}
+	for i, f := range facts {
+		e := say.gone(events[i])
 		state = core.Evolve(state, e)
 		if task, ok := e.(core.TaskSent); ok {
 			key := [2]string{task.System, string(task.Action)}
@@ -153,8 +162,8 @@ func BuildIn(facts []journal.Fact, say Say, titled Titles) (Trace, error) {
 			}
 		}
 		m := Moment{At: f.At, Stage: state.Stage, Trouble: isTrouble(e)}
-		m.By, m.Person = who(e)
-		m.System, m.Text = say.words(titled.of(e), state, titled)
+		m.By, m.Person = say.who(e)
+		m.System, m.Text = say.words(titled.of(core.MapActor(e, say.actor)), state, titled)
 		t.Moments = append(t.Moments, m)
 		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
 	}
@@ -166,7 +175,18 @@ func BuildIn(facts []journal.Fact, say Say, titled Titles) (Trace, error) {
 	if state.Attention.Reason != "" {
 		t.Attention = say.attention(state.Attention, state, titled)
 	}
-	return t, nil
+	return t
+}
+
+// gone says in words that a remark can't be opened any more.
+func (say Say) gone(e core.Event) core.Event {
+	said, _ := core.MapRemarks(e, func(text string) (string, error) { // never fails
+		if text == remarks.Gone {
+			return say("words that nobody can open any more"), nil
+		}
+		return text, nil
+	})
+	return said
 }
 
 func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
@@ -186,7 +206,7 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 	for _, n := range s.Notices {
 		t.Notices = append(t.Notices, Notice{Recipient: n.Recipient, By: n.By, Status: n.Status, SentAt: n.Sent, Waits: n.Waits()})
 	}
-	if s.Status == core.StatusCompleted {
+	if s.Status == core.StatusCompleted || s.Status == core.StatusDelivering {
 		t.Bundle = &s.Bundle
 	}
 	for _, id := range s.Identifiers {

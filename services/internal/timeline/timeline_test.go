@@ -121,7 +121,7 @@ func TestErasureInTrouble(t *testing.T) {
 	p := begin(t, dsar.Erasure)
 	p.heard(40*time.Millisecond, dsar.Report{System: "account", Action: dsar.Resolve, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found,
 		Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "f2", Sealed: []byte("s"), FoundBy: "account", From: "f1", Assurance: dsar.AssuranceVerified}}})
-	p.heard(60*time.Millisecond, dsar.Report{System: "account", Action: dsar.Plan, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "profile", Found: 1}}})
+	p.heard(60*time.Millisecond, dsar.Report{System: "account", Action: dsar.Plan, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found, Objects: []dsar.Object{{Name: "account/plan/1-a", SHA256: "h"}}, Counts: []dsar.Counts{{Dataset: "profile", Found: 1}}})
 	p.heard(time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 1, Kind: dsar.ReportParked, Until: p.now.Add(4 * time.Hour), Code: "rate-limited", Reason: "the daily quota is spent",
 		Notes: []string{"the table invoices has columns that the manifest doesn't declare: iban"}})
 	p.golden("erasure-parked")
@@ -137,7 +137,7 @@ func TestErasureInTrouble(t *testing.T) {
 		return core.Retry{By: "lea", Reason: "permission granted", Now: now}
 	})
 	kept := []dsar.Retention{{Records: 6, Ground: "tax-records", Until: time.Date(2031, 4, 1, 0, 0, 0, 0, time.UTC)}}
-	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 4, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 13, Retained: kept}}})
+	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 4, Kind: dsar.ReportEnded, Outcome: dsar.Found, Objects: []dsar.Object{{Name: "billing/plan/4-a", SHA256: "h"}}, Counts: []dsar.Counts{{Dataset: "invoices", Found: 13, Retained: kept}}})
 	p.tick(40 * 24 * time.Hour) // overdue, and all tasks sent again
 	p.golden("erasure-overdue")
 
@@ -265,6 +265,16 @@ func TestDoubtfulAreListed(t *testing.T) {
 		}
 		if steps := trace.Systems[0].Steps; len(steps) != 1 || !slices.Equal(steps[0].Doubtful, want) {
 			t.Errorf("after %d facts: %+v", n, steps)
+		}
+	}
+}
+
+// TestByteCount: a size has two figures at least, and one unit.
+func TestByteCount(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{0: "0 B", 1023: "1023 B", 1024: "1.0 KiB", 15 * 1024: "15.0 KiB", 200 << 20: "200 MiB", 3 << 30: "3.0 GiB"} {
+		if got := timeline.ByteCount(n); got != want {
+			t.Errorf("%d: %s, want %s", n, got, want)
 		}
 	}
 }

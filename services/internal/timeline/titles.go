@@ -32,6 +32,9 @@ func (titled Titles) of(e core.Event) core.Event {
 	case core.PartRefused:
 		e.Dataset = titled(e.System, e.Dataset)
 		return e
+	case core.SecondAsked:
+		e.Matter = titled.Matter(e.Matter)
+		return e
 	case core.HoldPlaced:
 		e.Dataset = titled.dataset(e.System, e.Dataset)
 		return e
@@ -53,6 +56,16 @@ func (titled Titles) of(e core.Event) core.Event {
 	default:
 		return e
 	}
+}
+
+// Matter returns what a second person is asked about, with systems and datasets called by their
+// titles.
+func (titled Titles) Matter(m core.Matter) core.Matter {
+	m.Dataset, m.Systems = titled.dataset(m.System, m.Dataset), titled.systems(m.Systems)
+	if m.System != "" {
+		m.System = titled(m.System, "")
+	}
+	return m
 }
 
 func (titled Titles) counts(system string, counts []dsar.Counts) []dsar.Counts {
@@ -80,7 +93,7 @@ func (titled Titles) systems(names []string) []string {
 }
 
 // who returns who did what a fact tells: somebody of the company by name, or the person.
-func who(e core.Event) (by string, person bool) {
+func (say Say) who(e core.Event) (by string, person bool) {
 	switch e.(type) {
 	case core.PersonSent, core.AnswerOpened:
 		return "", true
@@ -88,7 +101,7 @@ func who(e core.Event) (by string, person bool) {
 		return "", false
 	}
 	if by := e.Who(); by != "" && by != core.ByPolicy {
-		return core.ActorName(by), false
+		return say.actor(by), false
 	}
 	return "", false
 }

@@ -18,13 +18,19 @@ type Say func(english string) string
 func English(text string) string { return text }
 
 // f returns a format in the language, with its arguments.
-func (say Say) f(format string, args ...any) string {
-	for i, a := range args {
-		if by, ok := a.(string); ok { // who acted, by name; the fact has the identity
-			args[i] = core.ActorName(by)
-		}
+func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
+
+// actor says who acted: by name, as the fact has the identity; of who hadn't signed in that
+// is said.
+func (say Say) actor(by string) string {
+	switch host, local := core.LocalActor(by); {
+	case local && host != "":
+		return say.f("%s (local user of %s, not signed in)", core.ActorName(by), host)
+	case local:
+		return say.f("%s (local user, not signed in)", core.ActorName(by))
+	default:
+		return core.ActorName(by)
 	}
-	return fmt.Sprintf(say(format), args...)
 }
 
 // words says a fact in a sentence, with what the worker noted besides, and which
@@ -71,15 +77,27 @@ func (say Say) fact(e core.Event) (system, text string) {
 	case core.Retried:
 		text := say.f("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
 		if e.AcceptPlan {
-			text += say(" and accepted the plan")
+			text += say(" and accepted what is more than expected")
 		}
 		return "", text + say.because("", e.Reason)
 	case core.Cancelled:
 		return "", say.f("cancelled by %s", e.By) + say.because("", e.Reason)
 	case core.Overdue:
 		return "", say.f("overdue: the answer was due by %s", clock(e.DueAt))
+	case core.AnswerAvailable:
+		return "", say.f("the answer is there: the bundle %s holds %s, %s; the person is to be told", e.Bundle.Name, say.records(e.Bundle.Records), ByteCount(e.Bundle.Bytes))
+	case core.CallerTold:
+		return "", say.f("the caller was told how the request stands, up to fact %d", e.Through)
+	case core.CallerNotTold:
+		if e.Until.IsZero() {
+			return "", say.f("the caller couldn’t be told how the request stood up to fact %d, and isn’t called about that again: %s", e.Through, say(Cause(e.Code)))
+		}
+		if e.Code == core.CodeCallerRests {
+			return "", say.f("the caller isn’t called now: %s; it is called at %s", say(Cause(e.Code)), clock(e.Until))
+		}
+		return "", say.f("the caller couldn’t be told how the request stands: %s; it is called again at %s", say(Cause(e.Code)), clock(e.Until))
 	case core.Completed:
-		return "", say.f("completed: the bundle %s holds %s, %s", e.Bundle.Name, say.records(e.Bundle.Records), size(e.Bundle.Bytes))
+		return "", say.f("completed: the bundle %s holds %s, %s", e.Bundle.Name, say.records(e.Bundle.Records), ByteCount(e.Bundle.Bytes))
 	default:
 		return say.sentence(e)
 	}
@@ -105,6 +123,13 @@ func (say Say) sentence(e core.Event) (system, text string) {
 			return e.System, say.f("%s is given after all, %s decided", e.Dataset, e.By) + say.because("", e.Reason)
 		}
 		return e.System, say.f("%s refused by %s", e.Dataset, e.By) + say.because(say(e.Ground), e.Reason)
+	case core.SecondAsked:
+		return "", say.f("%s wants %s; a second person must agree", e.By, say.Wanted(e.Matter)) + say.because("", e.Reason)
+	case core.SecondJudged:
+		if e.Agreed {
+			return "", say.f("%s agrees", e.By) + say.because("", e.Reason)
+		}
+		return "", say.f("%s says no: it isn’t done", e.By) + say.because("", e.Reason)
 	case core.GrievanceDecided:
 		text := say.f("decided by %s: %s", e.By, say(string(e.Finding)))
 		if e.Reopened {
@@ -112,7 +137,20 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		}
 		return "", text + say.because("", e.Reason)
 	case core.Reopened:
+		if len(e.Parts) > 0 {
+			return "", say.f("%s is given after all, %s decided", strings.Join(e.Parts, ", "), e.By) + say.because("", e.Reason)
+		}
 		return "", say.f("taken up again by %s: request %s about it was upheld", e.By, e.Grievance) + say.because("", e.Reason)
+	case core.TakenUp:
+		return "", say.takenUp(e)
+	case core.SystemMissing:
+		return e.System, say("the configuration no longer has this system, and something is still to be asked of it")
+	case core.SystemBack:
+		return e.System, say("the configuration has this system again")
+	case core.SystemRenamed:
+		return e.To, say.f("%s is called %s now, %s noted: what is still to be asked of it is asked under that", e.System, e.To, e.By) + say.because("", e.Reason)
+	case core.SystemRetired:
+		return e.System, say.f("out of use since %s, %s noted: what was still to be asked of it is asked of nobody", e.On.Format(time.DateOnly), e.By) + say.because("", e.Reason)
 	case core.Merged:
 		return "", say.f("merged by %s into %s", e.By, e.Into) + say.because("", e.Reason)
 	case core.Reminded:
@@ -127,8 +165,14 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		}
 		return "", say.f("requests told that what the hold kept of theirs may go: %d", len(e.Requests))
 	case core.RetentionEnded:
+		if e.Of != "" {
+			return "", say.f("taken up again, since the person asks once more (%s): what stayed in %s for other people’s records is looked at anew", e.Of, strings.Join(e.Systems, ", "))
+		}
 		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
 	case core.IdentifiersRevealed:
+		if e.Gathered != "" {
+			return e.Gathered, say.f("%s looked at what was gathered", e.By) + say.because("", e.Reason)
+		}
 		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
 	case core.EarlierLookedUp:
 		return "", say.f("looked for other requests of the person; identifiers taken over: %d", len(e.Identifiers))
@@ -178,6 +222,9 @@ func (say Say) sentence(e core.Event) (system, text string) {
 	case core.Noted:
 		return "", say.f("%s noted: %s", e.By, e.Reason)
 	case core.DeliveryAsked:
+		if e.ByHand {
+			return "", say.f("%s has told the person where the answer is", e.By) + say.because("", e.Reason)
+		}
 		return "", say.f("%s had the answer delivered again", e.By) + say.because("", e.Reason)
 	case core.ReceiptIssued:
 		return "", say("how it ended stands in the transparency log: habeas receipt")
@@ -187,7 +234,11 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		}
 		return "", say("the receipt lies beside the answer, sealed for the person")
 	case core.CopiesForgotten:
-		return "", say.f("the erasure has reached what Habeas held of %d earlier requests of the person", len(e.Requests))
+		text := say.f("the erasure has reached what Habeas held of %d earlier requests of the person", len(e.Requests))
+		if e.Unfetched > 0 {
+			text += "; " + say.f("answers that nobody has fetched yet, kept for the person until %s: %d", e.Until.UTC().Format(time.DateOnly), e.Unfetched)
+		}
+		return "", text
 	case core.Forgotten:
 		if e.Part == core.PartRecords {
 			return "", say.f("%s: records and answer are destroyed, and can't be opened", say.destroyer(e.By)) + say.because("", e.Reason)
@@ -212,7 +263,7 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		}
 		return "", say.f("%s made another passphrase for the answer", e.By) + say.because("", e.Reason)
 	case core.LetterSent:
-		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
+		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(string(e.Channel)))
 	default:
 		return "", core.TypeOf(e)
 	}
@@ -282,6 +333,32 @@ func (say Say) due(due time.Time) string {
 	return say.f("; the answer is now due by %s", clock(due))
 }
 
+// Wanted says what somebody wants done that a second person must agree to, after "wants":
+// with the titles of [Titles.Matter].
+func (say Say) Wanted(m core.Matter) string {
+	//exhaustive:ignore
+	switch m.Verb {
+	case core.VerbRefuse:
+		return say.f("to refuse the request (%s)", say(m.Ground))
+	case core.VerbRefusePart:
+		return say.f("to refuse %s of %s (%s)", m.Dataset, m.System, say(m.Ground))
+	case core.VerbJudgeProof:
+		return say("to reject the proof")
+	case core.VerbAcceptPlan:
+		if len(m.Systems) > 0 {
+			return say.f("to accept that more is erased than expected in %s", strings.Join(m.Systems, ", "))
+		}
+		return say("to accept that more is erased than expected")
+	case core.VerbOpenPlan:
+		return say("to look at the keys of the plan")
+	default:
+		if m.System != "" {
+			return say.f("to look at what was gathered in %s", m.System)
+		}
+		return say("to look at the identifiers, and at what the person sent")
+	}
+}
+
 func (say Say) judged(e core.ProofJudged) string {
 	text := "%s refused the proof"
 	if e.Accepted {
@@ -305,6 +382,8 @@ func reminder(about core.ReminderOf) string {
 		return "reminder: the person has not said what is meant"
 	case core.RemindAttention:
 		return "reminder: nobody has acted"
+	case core.RemindTell:
+		return "reminder: nobody has told the person, as far as is known"
 	default:
 		return "reminder"
 	}
@@ -349,7 +428,22 @@ func (say Say) end(e core.TaskEnded) string {
 	if e.By != "" {
 		text += say.f(" by the hand of %s", e.By)
 	}
+	text += say.redacted(e.Redacted)
 	return text + say.fields(e.Counts) + say.because(e.Code, say.cause(e.Code, e.Reason, e.Cause))
+}
+
+// redacted says which values somebody has taken out, and why.
+func (say Say) redacted(all []core.Redaction) string {
+	var parts []string
+	total := int64(0)
+	for _, r := range all {
+		total += r.Values
+		parts = append(parts, say.f("%s.%s %d (%s)", r.Dataset, r.Column, r.Values, say(string(r.Reason))))
+	}
+	if total == 0 {
+		return ""
+	}
+	return ", " + say.plural(total, "%d value redacted", "%d values redacted") + ": " + strings.Join(parts, ", ")
 }
 
 // CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
@@ -430,17 +524,17 @@ func plural(n int, noun string) string {
 
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
-func size(n int64) string {
-	switch {
-	case n >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	default:
-		return fmt.Sprintf("%d bytes", n)
+// ByteCount says how many bytes something takes, with two figures at least.
+func ByteCount(n int64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	v, i := float64(n), 0
+	for v >= 1024 && i < len(units)-1 {
+		v, i = v/1024, i+1
 	}
+	if i == 0 || v >= 100 {
+		return fmt.Sprintf("%.0f %s", v, units[i])
+	}
+	return fmt.Sprintf("%.1f %s", v, units[i])
 }
 
 // rejected says that a message wasn't believed.
@@ -454,4 +548,27 @@ func (say Say) rejected(e core.MessageRejected) string {
 		text += say("; of further ones nothing is noted here")
 	}
 	return text
+}
+
+// takenUp says what a restored journal took up again of a request.
+func (say Say) takenUp(e core.TakenUp) string {
+	var text string
+	switch e.From {
+	case core.TakenFromEvents:
+		text = say.f("the journal was restored from a backup: %s had its later facts taken in again (%d)", e.By, e.Facts)
+	case core.TakenFromRequests:
+		text = say.f("the journal was restored from a backup: %s had the request taken in again, as it was submitted", e.By)
+	default:
+		text = say.f("the journal was restored from a backup: %s noted what had gone out", e.By)
+	}
+	if len(e.Letters) > 0 {
+		text += say.f("; letters that had been written, and may have been mailed: %d", len(e.Letters))
+	}
+	switch {
+	case e.Answer != nil:
+		text += say.f("; it had been answered: %s", e.Answer.Name)
+	case e.Refused:
+		text += say("; it had been refused")
+	}
+	return text + say.because("", e.Reason)
 }

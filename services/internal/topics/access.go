@@ -16,7 +16,7 @@ type Access struct {
 	// User is the principal's name, without User: before it.
 	User string
 	// Reads are topics, each read by the group of the same place in Groups; a group's name
-	// that ends in a dot begins the names of those that it may read by.
+	// that ends in a dot begins the names of those that it may read by; empty: without one.
 	Reads, Groups []string
 	Writes        []string
 	// SeesTopics and SeesGroups begin the names of topics and groups of which it only
@@ -42,6 +42,10 @@ const (
 	// UserOperator is who looks at what was rejected, by groups that begin as
 	// [OperatorGroup] does, and at how far everybody is.
 	UserOperator = "habeas-operator"
+	// UserReconciler is habeas reconcile: it reads what was submitted and the facts, after
+	// the journal was restored from a backup, without a group; and habeas replay, which
+	// tells facts again.
+	UserReconciler = "habeas-reconciler"
 )
 
 // These begin the names of the groups of those who follow the facts, and of operators.
@@ -75,6 +79,7 @@ func Accesses(systems []string) []Access {
 		{User: UserProducer, Writes: []string{event.TopicRequests}},
 		{User: UserFollower, Reads: []string{event.TopicEvents}, Groups: []string{FollowerGroup}},
 		{User: UserOperator, Reads: []string{event.TopicRejected}, Groups: []string{OperatorGroup}, SeesTopics: topicPrefix, SeesGroups: groupPrefix},
+		{User: UserReconciler, Reads: []string{event.TopicRequests, event.TopicEvents}, Groups: []string{"", ""}, Writes: []string{event.TopicEvents}},
 	}
 	for _, s := range systems {
 		all = append(all, Access{User: WorkerUser(s), Reads: tasks([]string{s}), Groups: []string{WorkerGroup(s)}, Writes: []string{event.TopicReports, event.TopicRejected}})
@@ -102,8 +107,10 @@ type ACL struct {
 // ACLs returns the least rights that are enough. Read and write imply describe.
 func (a Access) ACLs() (out []ACL) {
 	for i, topic := range a.Reads {
-		group := a.Groups[i]
-		out = append(out, ACL{"Read", "topic", topic, false}, ACL{"Read", "group", group, strings.HasSuffix(group, ".")})
+		out = append(out, ACL{"Read", "topic", topic, false})
+		if group := a.Groups[i]; group != "" {
+			out = append(out, ACL{"Read", "group", group, strings.HasSuffix(group, ".")})
+		}
 	}
 	for _, topic := range a.Writes {
 		out = append(out, ACL{"Write", "topic", topic, false})

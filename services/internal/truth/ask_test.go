@@ -159,6 +159,9 @@ func (a *ask) comes(s *system) {
 	w.next++
 	if d.shared {
 		r.also = (a.person + 1) % persons
+		if w.erasing[r.also] { // whose account may be gone: nobody writes to it anew
+			r.also = a.person
+		}
 	}
 	issued := day(a.now).AddDate(-20*a.rng.IntN(2), 0, 0)
 	if d.keeps {

@@ -103,6 +103,30 @@ func TestCase01GivenNumber(t *testing.T) {
 	})
 }
 
+// TestCase01NumberGivenAnew: a number that an erased person had, and that is given anew to
+// somebody else, leads a later request of the first to nothing of theirs; that something of
+// the first may lie there is named.
+func TestCase01NumberGivenAnew(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		db := s.system(fmt.Sprintf(numbered, "forum", "")+`- {name: orders, columns: [id, 'issued_on:date', what], subject: {user_id: user_id}, technical: [user_id], keep: P10Y}
+`, append(numberedTables("notes"), "CREATE TABLE orders(id INTEGER PRIMARY KEY, user_id INTEGER, issued_on DATE, what TEXT)")...)
+		db.row("users", 1, "anna@example.com", "ANNA")
+		db.row("notes", 11, 1, "note of anna")
+		db.row("orders", 21, 1, "2026-01-01", "order of anna")
+		s.begin()
+		s.numbers(s.completes(dsar.Erasure, "email anna@example.com"), "forum", "orders", 1, 0, 1)
+		s.shows(s.completes(dsar.Access, "email anna@example.com"), "forum", "orders", "21") // nobody else has the number yet
+		db.row("users", 1, "sam@example.com", "SAM")
+		db.row("notes", 11, 1, "note of sam")
+		db.row("orders", 22, 1, "2026-02-01", "order of sam")
+		s.stops(s.asks(dsar.Access, "email anna@example.com"), "forum", "leads to somebody else by now")
+		s.stops(s.asks(dsar.Erasure, "email anna@example.com"), "forum", "leads to somebody else by now")
+		s.holds("forum", "SELECT body FROM notes", "note of sam")
+		s.holds("forum", "SELECT what FROM orders", "order of anna", "order of sam")
+	})
+}
+
 // TestCase02OwnFinds: what a system finds leads it on, over chains of any length and in
 // whatever order the rules stand.
 func TestCase02OwnFinds(t *testing.T) {

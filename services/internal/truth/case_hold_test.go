@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"habeas.dev/pkg/dsar"
@@ -69,6 +70,75 @@ func TestHoldKeepsFromAnothersErasure(t *testing.T) {
 			s.holds("chat", "SELECT id FROM drafts", "2")
 		})
 	}
+}
+
+// TestHoldOutlivesWhatLedToIt: what is held of a person stays though their own erasure took
+// the record by which it was found, whoever else's record it is, and whichever of the
+// person's requests the hold is on; once it is lifted it goes, for both.
+func TestHoldOutlivesWhatLedToIt(t *testing.T) {
+	t.Parallel()
+	for _, on := range []string{"an earlier request", "the erasure"} {
+		onBoth(t, func(s *scene) {
+			s.quiet = true
+			db := s.system(`
+system: mail
+datasets:
+- {name: users, columns: [id, email], subject: {email: email}}
+- {name: messages, columns: [id, body], technical: [sender_id, recipient], ways: [{via: [{table: users, on: {sender_id: id}}], subject: {email: users.email}}, {subject: {email: recipient}}]}
+`, "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT)", "CREATE TABLE messages(id INTEGER PRIMARY KEY, sender_id INTEGER, recipient TEXT, body TEXT)")
+			db.row("users", 1, "anna@example.com")
+			db.row("users", 2, "sam@example.com")
+			db.row("messages", 1, 2, "anna@example.com", "Sam's, to her")
+			db.row("messages", 2, 1, "eve@example.com", "hers, to Eve")
+			s.begin()
+			hold := core.Hold{By: "lea", Reason: "a lawsuit", System: "mail", Dataset: "messages"}
+			var held string
+			put := func(id string) {
+				hold.Now, held = s.now, id
+				s.do(id, hold)
+			}
+			if on == "an earlier request" {
+				put(s.asks(dsar.Access, "email sam@example.com").Accepted.RequestID)
+			}
+			erased := s.submits(dsar.Erasure, "email sam@example.com")
+			if on == "the erasure" {
+				put(erased)
+			}
+			s.numbers(s.completed(s.play(erased)), "mail", "messages", 1, 0, 1)
+			s.holds("mail", "SELECT id FROM users", "1")
+			s.numbers(s.completes(dsar.Erasure, "email anna@example.com"), "mail", "messages", 2, 1, 1)
+			s.holds("mail", "SELECT id FROM users")
+			s.holds("mail", "SELECT id FROM messages", "1")
+			for id := range map[string]bool{held: true, erased: true} {
+				s.do(id, core.Lift{By: "lea", Reason: "settled", System: "mail", Dataset: "messages", Now: s.now})
+			}
+			s.until(s.now.Add(core.ReleaseAfter))
+			for s.deliver() {
+			}
+			s.holds("mail", "SELECT id FROM messages")
+		})
+	}
+}
+
+// TestHoldKeepsNobodyElse: a hold that is put on an erasure when it is done keeps nothing of
+// who was given a number of it since.
+func TestHoldKeepsNobodyElse(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		s.quiet = true
+		db := s.system(`
+system: mail
+datasets:
+- {name: users, columns: [id, email], subject: {email: email}}
+`, "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT)")
+		db.row("users", 2, "sam@example.com")
+		s.begin()
+		sam := s.asks(dsar.Erasure, "email sam@example.com")
+		s.completed(sam)
+		s.do(sam.Accepted.RequestID, core.Hold{By: "lea", Reason: "a lawsuit", Now: s.now})
+		db.row("users", 2, "carl@example.com")
+		s.numbers(s.completes(dsar.Erasure, "email carl@example.com"), "mail", "users", 1, 1, 0)
+	})
 }
 
 // TestHoldKeepsWhatComesLater: what becomes the held person's after the other one's erasure
@@ -155,6 +225,107 @@ datasets: [{name: tables, columns: [id], subject: {email: email}}]
 	if len(c.members) > 0 {
 		s.Errorf("%v are left, and nothing is held", c.members)
 	}
+}
+
+// TestCase13HeldByAVendor: such a worker is asked to stop the use of what it keeps for a hold,
+// the person's own or somebody else's; it is said to be used for nothing else only where all
+// use of it has ended. What can't be stopped a person sees.
+func TestCase13HeldByAVendor(t *testing.T) {
+	t.Parallel()
+	locks := []dsar.Action{dsar.Erase, dsar.Restrict}
+	for _, c := range []struct {
+		name        string
+		abilities   []dsar.Action
+		own         bool // the hold is on the person who is erased
+		cant        bool
+		asked, said bool
+	}{
+		{"their own", locks, true, false, true, true},
+		{"another's", locks, false, false, true, true},
+		{"no flag", []dsar.Action{dsar.Erase}, true, false, false, false},
+		{"another's, no flag", []dsar.Action{dsar.Erase}, false, false, false, false},
+		{"can't", locks, true, true, true, false},
+		{"another's, can't", locks, false, true, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, sqLite)
+			s.proof = "always"
+			held := &lockable{club: club{members: map[string][]string{"table 1": {"anna@example.com", "sam@example.com"}, "table 2": {"sam@example.com"}, "table 3": {"eve@example.com"}}}, cant: c.cant}
+			m := ordinary(s, `
+system: club
+abilities: [erase]
+datasets: [{name: tables, columns: [id], subject: {email: email}}]
+`)
+			m.SQL, m.Datasets[0].SQL, m.Abilities = nil, nil, c.abilities
+			s.served(m, held)
+			s.begin()
+			submits := func(who string) string {
+				r := mine("email " + who)
+				r.Right, r.Subject.Proven = dsar.Erasure, nil
+				id := s.submit(r)
+				s.play(id)
+				return id
+			}
+			anna, sam := submits("anna@example.com"), submits("sam@example.com")
+			of := anna
+			if c.own {
+				of = sam
+			}
+			s.do(of, core.Hold{By: "lea", Reason: "a lawsuit", System: "club", Now: s.now})
+			state := s.do(sam, core.JudgeProof{By: "lea", Accepted: true, Calendar: s.kit.book, Now: s.now})
+			if c.cant {
+				s.stops(state, "club", "nothing stops it")
+				state = s.do(sam, core.Attest{By: "lea", Reason: "leave it at that", System: "club", Action: dsar.Restrict, Outcome: dsar.Incomplete, Now: s.now})
+			}
+			a := s.completed(state)
+			s.numbers(a, "club", "tables", 2, 0, 2)
+			says := false
+			for _, text := range append(s.written(sam), a.files["index.html"], a.files["certificate.json"]) {
+				says = says || strings.Contains(text, "used for nothing else")
+			}
+			if says != c.said || (held.asked > 0) != c.asked {
+				s.Errorf("asked to stop: %d times, said to be used for nothing else: %t", held.asked, says)
+			}
+			if want := map[bool][]string{true: {"table 1", "table 2"}}[c.said]; !slices.Equal(slices.Sorted(maps.Keys(held.locked)), want) {
+				s.Errorf("out of use are %v", held.locked)
+			}
+			s.do(of, core.Lift{By: "lea", Reason: "settled", System: "club", Now: s.now})
+			s.until(s.now.Add(core.ReleaseAfter))
+			for s.deliver() {
+			}
+			if left := slices.Sorted(maps.Keys(held.members)); !slices.Equal(left, []string{"table 3"}) {
+				s.Errorf("%v are left, and nothing is held", left)
+			}
+		})
+	}
+}
+
+// lockable is a club whose tables can be put out of use, unless nothing does that.
+type lockable struct {
+	club
+	cant   bool
+	asked  int
+	locked map[string]bool
+}
+
+func (l *lockable) Restrict(_ context.Context, jobs []*worker.RestrictJob) error {
+	for _, j := range jobs {
+		if l.asked++; l.cant {
+			j.Err = worker.Permanent("not-restrictable", "nothing stops it", nil)
+			continue
+		}
+		n := dsar.Counts{Dataset: "tables"}
+		for _, name := range l.of(j.Task, nil) {
+			if l.locked == nil {
+				l.locked = map[string]bool{}
+			}
+			l.locked[name] = true
+			n.Found, n.Restricted = n.Found+1, n.Restricted+1
+		}
+		j.Counts = []dsar.Counts{n}
+	}
+	return nil
 }
 
 // club is a vendor's worker: its records are tables, each of some members.

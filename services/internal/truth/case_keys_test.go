@@ -22,9 +22,14 @@ func bookkeeping(s *scene) *store {
 	return db
 }
 
-// passed lets time pass, with what happens by itself until then.
+// passed lets time pass, with what happens by itself until then, and letters that are written.
 func (s *scene) passed(until time.Time) {
-	for s.until(until); s.deliver(); {
+	for range 2 { // what follows a letter, too
+		for s.until(until); s.deliver(); {
+		}
+		for _, id := range s.ids {
+			s.must(s.letters.Handle(s.ctx(), id))
+		}
 	}
 }
 

@@ -68,6 +68,10 @@ datasets:
 					s.shows(a, "desk", "letters", "7")
 				}
 				page, letter := a.files["index.html"], strings.Join(s.written(id), "\n")
+				if c.rows && !c.takenBack { // an appeal is upheld: the part is given
+					s.do(id, core.Reopen{By: "sam", Grievance: "5b0e2a5c-2f6e-4b0b-8a51-7a5c5a1b9f02", Now: s.now})
+					s.shows(s.completed(s.play(id)), "desk", "letters", "7")
+				}
 				for _, want := range c.page {
 					if !strings.Contains(page, want) {
 						s.Errorf("the page doesn't say %q", want)
@@ -101,16 +105,16 @@ datasets:
 - {name: scores, columns: [id, email, score], subject: {email: email}, origin: derived, purposes: [against-fraud], title: {en: Credit score, fr: Score de crédit}}
 `, "CREATE TABLE history(id INTEGER PRIMARY KEY, email TEXT, arrears TEXT)", "CREATE TABLE scores(id INTEGER PRIMARY KEY, email TEXT, score TEXT)")
 		db.row("history", 1, "anna@example.com", "none")
-		db.row("scores", 1, "anna@example.com", "702")
+		db.row("scores", 1, "anna@example.com", "702 of 850")
 		s.begin()
 		a := s.completed(s.play(s.submit(asking(dsar.Access, "EEA"))))
-		for _, want := range []string{"Data from credit bureaus", "Received from others", "Credit score", "Worked out from other data", "To prevent fraud", "This data is used for profiling: to prevent fraud.", "702"} {
+		for _, want := range []string{"Data from credit bureaus", "Received from others", "Credit score", "Worked out from other data", "To prevent fraud", "This data is used for profiling: to prevent fraud.", "702 of 850"} {
 			if !strings.Contains(a.files["index.html"], want) {
 				s.Errorf("the copy doesn't say %q", want)
 			}
 		}
 		taken := s.completed(s.play(s.submit(asking(dsar.Portability, "EEA"))))
-		s.silentOn(taken, "702")
+		s.silentOn(taken, "702 of 850")
 		objected := s.completed(s.play(s.submit(asking(dsar.Objection, "EEA"))))
 		if page := objected.files["index.html"]; !strings.Contains(page, "uses data for nothing that you asked to end") {
 			s.Error("it is said that the fight against fraud ends")

@@ -23,7 +23,7 @@ func TestToldAreThoseWhoReceived(t *testing.T) {
 		not   []string
 	}{
 		{"erased in the EEA", dsar.Erasure, "EEA", []string{"broker", "carrier", "host"}, []string{"tax-office"}},
-		{"erased in California", dsar.Erasure, "California", []string{"broker", "carrier", "host"}, nil},
+		{"erased in California", dsar.Erasure, "California", []string{"broker", "host"}, nil}, // the carrier was sold nothing,
 		{"opted out in California", dsar.OptOut, "California", []string{"broker"}, nil},
 		{"objected in the EEA", dsar.Objection, "EEA", nil, nil},
 		{"erased in Korea", dsar.Erasure, "South Korea", nil, nil},

@@ -34,6 +34,7 @@ datasets:
 					if s.deliver() {
 						continue
 					}
+					s.must(s.letters.Handle(s.ctx(), erased))
 					s.until(s.now.Add(core.RecourseEvery))
 					if s.stateOf(erased).Status.Ended() {
 						break

@@ -2,6 +2,7 @@ package truth
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // asking is one person's request for a right, of some purposes, under some law.
@@ -66,7 +68,7 @@ func TestCase18ObjectionToMarketing(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(s *scene) {
 		threeSystems(s)
-		id := s.submit(asking(dsar.Objection, "EEA", "marketing"))
+		id := s.submit(asking(dsar.Objection, "EEA", "mark:marketing"))
 		page := s.completed(s.play(id)).files["index.html"]
 		for _, want := range []string{"What you asked for has ended here: to send you news.", "What goes on: to run your account (a contract with you).", "uses data for nothing that you asked to end"} {
 			if !strings.Contains(page, want) {
@@ -98,8 +100,9 @@ func TestCase18EachRightItsOwn(t *testing.T) {
 		{"consent, all of it", asking(dsar.ConsentWithdrawal, "EEA"), "0", "0", "0", "1"},
 		{"consent, of one purpose", asking(dsar.ConsentWithdrawal, "EEA", "research"), "0", "1", "0", "1"},
 		{"consent, in Canada", asking(dsar.ConsentWithdrawal, "Canada", "marketing"), "0", "0", "0", "0"},
+		{"an id that is written like a mark", asking(dsar.Objection, "EEA", "marketing"), "0", "0", "0", "0"},
 		{"objection to all", asking(dsar.Objection, "EEA"), "0", "0", "1", "0"},
-		{"the notice's promise", asking(dsar.OptOut, "Japan", "marketing"), "0", "0", "1", "0"},
+		{"the notice's promise", asking(dsar.OptOut, "Japan", "mark:marketing"), "0", "0", "1", "0"},
 		{"the notice's promise, all of it", asking(dsar.OptOut, "EEA"), "0", "0", "1", "0"},
 		{"a sale, where there is none", asking(dsar.OptOut, "California"), "0", "1", "0", "0"},
 	} {
@@ -128,13 +131,13 @@ func TestCase19UnknownPurpose(t *testing.T) {
 		ask  event.Submitted
 		want string
 	}{
-		{asking(dsar.Objection, "EEA", "advertising"), "/details/purposes/0: must be a purpose that objection ends under the law of EEA: marketing, prospecting"},
+		{asking(dsar.Objection, "EEA", "advertising"), "/details/purposes/0: must be a purpose that objection ends under the law of EEA: mark:marketing, marketing, prospecting"},
 		{asking(dsar.Objection, "EEA", "marketing", "run-account"), "/details/purposes/1: must be"},
 		{asking(dsar.Objection, "EEA", "security"), "must be a purpose that objection ends"},
-		{asking(dsar.ConsentWithdrawal, "EEA", "books"), "must be a purpose that consent-withdrawal ends under the law of EEA: marketing, research"},
+		{asking(dsar.ConsentWithdrawal, "EEA", "books"), "must be a purpose that consent-withdrawal ends under the law of EEA: mark:marketing, marketing, research"},
 		{asking(dsar.Restriction, "EEA", "marketing"), "/details/purposes: must not be there: restriction doesn't go by purpose under the law of EEA"},
 		{asking(dsar.Access, "EEA", "marketing"), "/details/purposes: must not be there"},
-		{asking(dsar.OptOut, "California", "research"), "must be a purpose that opt-out ends under the law of California: marketing, prospecting"},
+		{asking(dsar.OptOut, "California", "research"), "must be a purpose that opt-out ends under the law of California: mark:marketing, marketing, prospecting"},
 	} {
 		c.ask.RequestID, c.ask.ReceivedAt = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", s.now
 		body, err := json.Marshal(c.ask)
@@ -228,7 +231,17 @@ datasets:
 		s.begin()
 		r := asking(dsar.Rectification, "EEA")
 		r.Details = &event.Details{Corrections: []event.Correction{{Column: "contact.postal_address", Value: "1 new street"}}}
-		page := s.completed(s.play(s.submit(r))).files["index.html"]
+		a := s.completed(s.play(s.submit(r)))
+		page := a.files["index.html"]
+		for system, dataset := range map[string]string{"account": "users", "shop": "buyers"} {
+			told := a.whole.About(system, dataset, statement.Corrected)
+			if len(told) != 1 || len(told[0].Corrections) != 1 || !slices.Equal(told[0].Corrections[0].Was, []string{"old street"}) || told[0].Corrections[0].Is != "1 new street" {
+				s.Errorf("%s doesn't say old and new: %d statements", system, len(told))
+			}
+		}
+		if !strings.Contains(page, "“old street” before, now “1 new street”") {
+			s.Error("the page doesn't say old and new")
+		}
 		s.holds("account", "SELECT postal_address FROM users", "1 new street", "old street")
 		s.holds("shop", "SELECT ship_to FROM buyers", "1 new street", "old street")
 		if !strings.Contains(page, "has none of the fields that you asked to correct") || strings.Contains(page, "knows people only by") {

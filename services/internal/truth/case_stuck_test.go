@@ -115,6 +115,7 @@ func TestStuckBehindTheLead(t *testing.T) {
 			s.holds("desk", "SELECT id FROM tickets", "2", "3")
 			a = s.completes(dsar.Access, "email anna@example.com")
 			s.says(a, "desk", []statement.Kind{statement.OnlyKeptEarlier}, []statement.Kind{statement.MayStillHold})
+			s.says(a, "", []statement.Kind{statement.NothingElseHeld}, []statement.Kind{statement.NothingHeld})
 		})
 	}
 }
@@ -210,7 +211,7 @@ datasets: [{name: invoices, columns: [id, 'issued_on:date'], subject: {email: em
 			first := s.asks(dsar.Erasure, "email anna@example.com")
 			id := first.Accepted.RequestID
 			s.stops(first, "shop", "may not read")
-			s.stops(s.do(id, core.Attest{By: "lea", Reason: "looked by hand", System: "shop", Outcome: dsar.Found, Now: s.now}), "shop", "may not delete")
+			s.stops(s.do(id, core.Attest{By: "lea", Reason: "looked by hand", System: "shop", Outcome: dsar.Found, Now: s.now}), "shop", "no worker's plan")
 			db.exec("DELETE FROM invoices WHERE id = 1")
 			a := s.completed(s.do(id, core.Attest{By: "lea", Reason: "done by hand", System: "shop", Outcome: dsar.Retained, Now: s.now}))
 			s.says(a, "", nil, []statement.Kind{statement.EverythingGone})

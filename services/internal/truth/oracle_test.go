@@ -91,7 +91,8 @@ func (o *oracle) keptRecordsStay() {
 const corrected = "Lyon"
 
 // ownRecordsChangeAsAsked: of the person's own rows nothing changes but what the right
-// changes; and where the request is completed, all of that.
+// changes; and where the request is completed, all of that. What can't be found any more
+// stays as it is.
 func (o *oracle) ownRecordsChangeAsAsked() {
 	done := o.state.Status == core.StatusCompleted && o.state.Right == o.right
 	for r, was := range o.before {
@@ -100,13 +101,14 @@ func (o *oracle) ownRecordsChangeAsAsked() {
 			continue
 		}
 		want := was
-		switch o.right {
-		case dsar.Restriction:
+		switch {
+		case o.lost(o.before, r):
+		case o.right == dsar.Restriction:
 			want.locked = want.locked || done
 			if !done {
 				want.locked = is.locked
 			}
-		case dsar.Rectification:
+		case o.right == dsar.Rectification:
 			if want.city = corrected; !done && is.city == was.city {
 				want.city = was.city
 			}
@@ -153,6 +155,9 @@ func (o *oracle) answerIsTrue() {
 		for _, d := range s.Datasets {
 			held += len(o.of(o.before, s.System, d.Dataset))
 			o.datasetIsTrue(s.System, d, a.shown(o, s.System, d.Dataset))
+			if o.right == dsar.Rectification {
+				o.correctionIsTrue(s.System, d, a.whole.About(s.System, d.Dataset, statement.Corrected))
+			}
 		}
 		if s.nothing() && held > 0 {
 			o.lie("%s is said to hold nothing (%q), and held %d records", s.System, s.Answer, held)
@@ -205,7 +210,11 @@ func (o *oracle) pageIsTrue(page string) {
 	}
 	says := words.For("en").Answer
 	nothing, nothingElse := strings.HasPrefix(lead, says.Statements[string(statement.NothingHeld)].Sentence), strings.HasPrefix(lead, says.Statements[string(statement.NothingElseHeld)].Sentence)
-	for r := range o.before {
+	there := o.before
+	if o.purged { // the page of the day may be a later one, of an answer that was taken up again
+		there = o.after
+	}
+	for r := range there {
 		if r.of(o.person) && (nothing || nothingElse && !o.stays(r)) {
 			o.lie("the page says %q, and record %d of %s in %s is there", lead, r.id, r.dataset, r.system)
 		}
@@ -288,6 +297,29 @@ func (o *oracle) datasetIsTrue(system string, d saidDataset, shown []string) {
 		}
 	case dsar.Erasure:
 		o.erasureIsTrue(where, system, d, before, after)
+	}
+}
+
+// correctionIsTrue: of what was corrected every value is told that stood there before, and
+// no other; and what stands there now.
+func (o *oracle) correctionIsTrue(system string, d saidDataset, told []statement.Said) {
+	var was []string
+	for r, row := range o.before {
+		if r.system == system && r.dataset == d.Dataset && r.of(o.person) && !o.lost(o.before, r) && row.city != corrected && !slices.Contains(was, row.city) {
+			was = append(was, row.city)
+		}
+	}
+	slices.Sort(was)
+	for _, s := range told {
+		if len(s.Corrections) != 1 || s.Corrections[0].Column.Column != "city" || s.Corrections[0].Is != corrected {
+			o.lie("%s of %s: what was corrected is told as %+v", d.Dataset, system, s.Corrections)
+			continue
+		}
+		said := slices.Sorted(slices.Values(s.Corrections[0].Was))
+		if t := o.state.Task(system, dsar.Rectify); slices.ContainsFunc(said, func(v string) bool { return !slices.Contains(was, v) }) ||
+			t != nil && t.Attempt == 1 && len(said) < len(was) { // an attempt of which nothing was heard may have corrected them
+			o.lie("%s of %s: %q are said to have stood there, %q did", d.Dataset, system, said, was)
+		}
 	}
 }
 

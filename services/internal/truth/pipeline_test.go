@@ -76,7 +76,8 @@ type pipeline struct {
 	lives      map[string]*life // by system, of those whose database is asked through one
 	mutant     mutant
 	asked      int
-	refused    error // why a worker didn't start
+	ids        []string // of requests that were handed in
+	refused    error    // why a worker didn't start
 	// before is called before each batch of tasks is handed to a system.
 	before func(system string, action dsar.Action)
 	// stuck has what a system is asked to erase for a request get lost before it is done, or
@@ -147,7 +148,7 @@ func (p *pipeline) start(m mutant) {
 		maps.Copy(purposes, m.UsedFor())
 	}
 	columns, concepts := manifest.Fields(manifests)
-	in, err := intake.New(intake.Config{Purposes: purposes, Receivers: intake.Receivers(manifests), Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, LooksBack: true, ProveAgain: p.proveAgain, EraseAgain: p.eraseAgain, Now: clock, Log: log})
+	in, err := intake.New(intake.Config{Purposes: purposes, Receivers: intake.Receivers(manifests), Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, LooksBack: true, ToldBy: core.ChannelOutbox, ProveAgain: p.proveAgain, EraseAgain: p.eraseAgain, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
 	for _, s := range p.sites {
@@ -225,6 +226,10 @@ func (p *pipeline) play(id string) core.State {
 		}
 		state, err := p.life.State(p.ctx(), id)
 		p.must(err)
+		if state.Status == core.StatusDelivering { // it is completed once its letter was written
+			p.must(p.letters.Handle(p.ctx(), id))
+			continue
+		}
 		wake := core.Wake(state)
 		if state.Status.Ended() || state.Status == core.StatusNeedsAttention || state.Awaited != "" || wake.IsZero() {
 			p.must(p.letters.Handle(p.ctx(), id))

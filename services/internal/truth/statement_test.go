@@ -22,6 +22,7 @@ var truths = map[statement.Kind]func(o *oracle, before, after []record) bool{
 	statement.AllErased:          func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AllAnonymised:      func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AllGone:            func(_ *oracle, _, after []record) bool { return len(after) == 0 },
+	statement.AllReassigned:      func(_ *oracle, _, after []record) bool { return len(after) == 0 }, // what is another's isn't the person's
 	statement.EverythingGone:     func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AskedAgain:         func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AskedAgainKept:     func(o *oracle, _, after []record) bool { return o.allStay(after) },

@@ -4,7 +4,6 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,10 @@ import (
 	"net/url"
 	"os"
 	"strconv"
+	"strings"
 	"time"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 const (
@@ -25,7 +27,7 @@ const (
 )
 
 // ErrRefused says that the receiver will never take a message.
-var ErrRefused = errors.New("the receiver refuses the message")
+var ErrRefused = telemetry.Constant("the receiver refuses the message")
 
 // Hook is an address that messages are posted to. Its errors hold neither the address nor
 // what was posted (TestWebhookAnswers of services/notify).
@@ -63,12 +65,22 @@ func (h Hook) secret() ([][]byte, error) {
 	return keys, nil
 }
 
-// Post sends one message, {"type": typ, "timestamp": at, "data": data}. ID MUST be the same
-// whenever the same message is sent again; each try has the time of its own in the signature.
-func (h Hook) Post(ctx context.Context, id, typ string, at time.Time, data any) error {
+// Message is a signed message, whichever way it goes: the signature is over id, timestamp and
+// body with full stops between them.
+type Message struct {
+	ID        string `json:"webhook-id"`
+	Timestamp string `json:"webhook-timestamp"`
+	Signature string `json:"webhook-signature"`
+	Body      string `json:"body"`
+}
+
+// Signed returns a message that is signed and not sent: {"type": typ, "timestamp": at, "data":
+// data}. ID MUST be the same whenever the same message is sent again; each try has the time of
+// its own in the signature.
+func (h Hook) Signed(id, typ string, at time.Time, data any) (Message, error) {
 	keys, err := h.secret()
 	if err != nil {
-		return err
+		return Message{}, err
 	}
 	body, err := json.Marshal(struct {
 		Type      string    `json:"type"`
@@ -76,27 +88,33 @@ func (h Hook) Post(ctx context.Context, id, typ string, at time.Time, data any) 
 		Data      any       `json:"data"`
 	}{typ, at, data})
 	if err != nil {
+		return Message{}, err
+	}
+	m := Message{ID: id, Timestamp: strconv.FormatInt(h.Now().Unix(), 10), Body: string(body)}
+	m.Signature, err = Sign(keys, id, m.Timestamp, func(to io.Writer) error {
+		_, err := to.Write(body)
+		return err
+	})
+	return m, err
+}
+
+// Post sends one message, as [Hook.Signed] makes it.
+func (h Hook) Post(ctx context.Context, id, typ string, at time.Time, data any) error {
+	m, err := h.Signed(id, typ, at, data)
+	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, hookTime)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, h.URL, strings.NewReader(m.Body))
 	if err != nil {
 		return errors.New("the webhook's url isn't an address")
 	}
-	now := strconv.FormatInt(h.Now().Unix(), 10)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "habeas")
-	signature, err := Sign(keys, id, now, func(to io.Writer) error {
-		_, err := to.Write(body)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	r.Header.Set(HeaderID, id)
-	r.Header.Set(HeaderTimestamp, now)
-	r.Header.Set(HeaderSignature, signature)
+	r.Header.Set(HeaderID, m.ID)
+	r.Header.Set(HeaderTimestamp, m.Timestamp)
+	r.Header.Set(HeaderSignature, m.Signature)
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {

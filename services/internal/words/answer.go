@@ -26,8 +26,15 @@ type Answer struct {
 	Lifted      string `yaml:"lifted"`
 	// FieldsChanged follows what was corrected.
 	FieldsChanged string `yaml:"fields_changed"`
-	LegalHold     string `yaml:"legal_hold"`
-	Purposes      string `yaml:"purposes"`
+	// FieldWas says of a field what stood there before it was corrected, and what does now;
+	// FieldSo, that it was so when it was looked at; FieldEmpty, that nothing stood there.
+	FieldWas   string `yaml:"field_was"`
+	FieldSo    string `yaml:"field_so"`
+	FieldEmpty string `yaml:"field_empty"`
+	Quoted     string `yaml:"quoted"`
+	LegalHold  string `yaml:"legal_hold"`
+	Shared     string `yaml:"shared"`
+	Purposes   string `yaml:"purposes"`
 
 	// Around the page.
 	Skip           string `yaml:"skip"`
@@ -65,6 +72,11 @@ type Answer struct {
 	Files         string `yaml:"files"`
 	AsTable       string `yaml:"as_table"`
 	AsJSON        string `yaml:"as_json"`
+	AsContacts    string `yaml:"as_contacts"`
+	AsCalendar    string `yaml:"as_calendar"`
+	AsMessages    string `yaml:"as_messages"`    // before a folder's name
+	MessagesFirst string `yaml:"messages_first"` // behind it, where there are more: numbers
+	MessageMade   string `yaml:"message_made"`   // in a message that was made of a record
 	Field         string `yaml:"field"`
 	Value         string `yaml:"value"`
 	Yes           string `yaml:"yes"`

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/statement"
 )
 
@@ -66,6 +67,8 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 	switch name {
 	case "records":
 		return a.Count(s.Records, "record")
+	case "corrections":
+		return a.corrections(s.Corrections)
 	case "at":
 		return a.PlainDate(s.At)
 	case "until":
@@ -169,6 +172,8 @@ func (a *Answer) Ground(s statement.Said) string {
 		return s.Title
 	case s.Ground == legalHold:
 		return a.LegalHold
+	case s.Ground == manifest.GroundShared:
+		return a.Shared
 	default:
 		return Named[string](nil, s.Ground)
 	}
@@ -214,4 +219,29 @@ func description(d *statement.Document, s statement.Said) *statement.Dataset {
 		return sys.Dataset(s.Dataset)
 	}
 	return nil
+}
+
+// corrections says of each field what stood there before, and what does now.
+func (a *Answer) corrections(all []statement.Correction) string {
+	var said []string
+	for _, c := range all {
+		var before []string
+		for i, was := range c.Was {
+			if was == "" {
+				before = append(before, a.FieldEmpty)
+			} else {
+				before = append(before, fmt.Sprintf(a.Quoted, c.WasShown[i]))
+			}
+		}
+		is := fmt.Sprintf(a.Quoted, c.IsShown)
+		if c.IsShown == "" {
+			is = a.FieldEmpty
+		}
+		if len(before) == 0 {
+			said = append(said, fmt.Sprintf(a.FieldSo, c.Title, is))
+		} else {
+			said = append(said, fmt.Sprintf(a.FieldWas, c.Title, Listed(before, a.And), is))
+		}
+	}
+	return strings.Join(said, " ")
 }

@@ -36,6 +36,30 @@ func Account(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "account_id", Value: p.AccountID}}
 }
 
+// Cookies returns the cookies of a person's browsers, by which advertising is asked.
+func Cookies(pop *people.Population, p people.Person) (all []worker.Identifier) {
+	for _, r := range pop.RowsIn(p.Number, people.Account) {
+		if r.Dataset == "browsers" {
+			all = append(all, worker.Identifier{Type: "cookie_id", Value: r.Key})
+		}
+	}
+	return all
+}
+
+// Customer returns what billing finds of a person: their customer number, and their tax number
+// where they have one.
+func Customer(pop *people.Population, p people.Person) []worker.Identifier {
+	return append([]worker.Identifier{{Type: "customer_ref", Value: pop.CustomerRef(p.Number)}}, Tax(pop, p)...)
+}
+
+// Tax returns a person's tax number, by which credit is asked; nothing where they have none.
+func Tax(pop *people.Population, p people.Person) []worker.Identifier {
+	if number := pop.TaxID(p.Number); number != "" {
+		return []worker.Identifier{{Type: "tax_id", Value: number}}
+	}
+	return nil
+}
+
 // Nobody returns an address of which nothing is held anywhere.
 func Nobody() []worker.Identifier {
 	return []worker.Identifier{{Type: "email", Value: people.NobodyEmail}}

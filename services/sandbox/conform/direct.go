@@ -31,6 +31,8 @@ type Direct struct {
 	System   string
 	// Plans are those that were made, by address.
 	Plans map[string]*worker.Plan
+	// ByKeys has erasures and proofs go by the plan's keys only.
+	ByKeys bool
 }
 
 // Task returns a task with a request of its own for each set of addresses.
@@ -138,6 +140,9 @@ func (d *Direct) Do(a dsar.Action, emails ...string) []*Job {
 	plans, erasures := make([]*worker.PlanJob, len(emails)), make([]*worker.EraseJob, len(emails))
 	for i, e := range emails {
 		own := worker.Job{Task: Task(a, e)}
+		if d.ByKeys && a != dsar.Plan {
+			own.ByKeys, own.Owner, own.Identifiers = true, own.Identifiers, nil
+		}
 		plans[i] = &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(d.Manifest)}
 		erasures[i] = &worker.EraseJob{Job: own, Plan: d.Plans[e]}
 		jobs[i] = &Job{Job: &erasures[i].Job}

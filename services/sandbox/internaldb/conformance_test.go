@@ -2,6 +2,7 @@ package internaldb_test
 
 import (
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,14 +13,11 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// TestConformance holds the four systems that are manifests alone to the kit.
+// TestConformance holds the systems that are manifests alone to the kit.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	p := people.Generate(people.Config{Seed: 14, People: 12})
 	persons := []int{people.Leaver, people.Camille, people.Californian}
-	customer := func(who people.Person) []worker.Identifier {
-		return []worker.Identifier{{Type: "customer_ref", Value: p.CustomerRef(who.Number)}}
-	}
 	for _, m := range manifests(t) {
 		t.Run(m.System, func(t *testing.T) {
 			t.Parallel()
@@ -30,21 +28,34 @@ func TestConformance(t *testing.T) {
 				}
 				t.Cleanup(func() { s.Close() })
 				sys := workertest.System{Manifest: m, Worker: s, Nobody: conform.Nobody()}
+				if !slices.Contains(m.Needs, "email") {
+					sys.Nobody = []worker.Identifier{{Type: "account_id", Value: "acc_nobody"}}
+				}
 				switch m.System {
 				case people.Billing:
 					sys.Subjects = conform.Subjects(p, m.System, conform.Account, mustStay, persons...)
-					sys.Nobody = []worker.Identifier{{Type: "account_id", Value: "acc_nobody"}}
 					for i, n := range persons {
-						sys.Subjects[i].Finds = customer(p.Person(n))
+						sys.Subjects[i].Finds = conform.Customer(p, p.Person(n))
 					}
 				case people.Marketplace:
 					sys.Subjects = conform.Subjects(p, m.System, conform.Account, nil, persons...)
-					sys.Nobody = []worker.Identifier{{Type: "account_id", Value: "acc_nobody"}}
 				case people.Account:
 					sys.Subjects = conform.Subjects(p, m.System, conform.Email, nil, persons...)
 					for i, n := range persons {
-						sys.Subjects[i].Finds = conform.Account(p.Person(n))
+						sys.Subjects[i].Finds = slices.Concat(conform.Account(p.Person(n)), conform.Cookies(p, p.Person(n)))
 					}
+				case people.Advertising:
+					sys.Subjects = conform.Subjects(p, m.System, func(who people.Person) []worker.Identifier {
+						return slices.Concat(conform.Account(who), conform.Cookies(p, who))
+					}, nil, persons...)
+				case people.Credit:
+					sys.Subjects = conform.Subjects(p, m.System, func(who people.Person) []worker.Identifier {
+						return slices.Concat(conform.Account(who), conform.Tax(p, who))
+					}, nil, persons...)
+				case people.Community:
+					sys.Subjects = conform.Subjects(p, m.System, func(who people.Person) []worker.Identifier {
+						return slices.Concat(conform.Account(who), conform.Email(who))
+					}, nil, persons...)
 				default:
 					sys.Subjects = conform.Subjects(p, m.System, conform.Email, nil, persons...)
 				}

@@ -30,7 +30,7 @@ var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 func manifests(t testing.TB) []*manifest.Manifest {
 	t.Helper()
 	var out []*manifest.Manifest
-	for _, name := range []string{"account", "billing", "events", "marketplace", "support", "communications"} {
+	for _, name := range internaldb.Systems() {
 		m, err := systems.Manifest(name)
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +40,7 @@ func manifests(t testing.TB) []*manifest.Manifest {
 	return out
 }
 
-// fixture is the four systems' workers on seeded databases, and a vault.
+// fixture is the systems' workers on seeded databases, and a vault.
 type fixture struct {
 	testing.TB
 	people  *people.Population
@@ -150,6 +150,8 @@ func (w *fixture) do(system string, action dsar.Action, right dsar.Right, person
 		}
 		if action == dsar.Plan && len(r.Objects) > 0 {
 			w.plans[r.RequestID+system] = &r.Objects[0]
+		} else if action == dsar.Plan {
+			w.plans[r.RequestID+system] = workertest.LeavePlan(w, w.vault, system, r.RequestID)
 		}
 		out[byRequest[r.RequestID]] = r
 	}

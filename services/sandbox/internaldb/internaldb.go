@@ -1,5 +1,5 @@
-// Package internaldb is the databases of the sandbox's own systems: account,
-// billing, marketplace, events, support and communications, seeded with a population. Each is one SQLite
+// Package internaldb is the databases of the sandbox's own systems, those of [Systems],
+// seeded with a population. Each is one SQLite
 // file, or its tables in a PostgreSQL database. Their schemas are plain SQL, such
 // as a team would have it: pkg/sqlsystem knows them by the manifests only.
 package internaldb
@@ -30,14 +30,14 @@ var schemas embed.FS
 
 // Systems returns those that have a database here.
 func Systems() []string {
-	return []string{people.Account, people.Billing, people.Marketplace, people.Events, people.Support, people.Communications}
+	return []string{people.Account, people.Billing, people.Marketplace, people.Events, people.Support, people.Communications, people.Partner, people.Advertising, people.Community, people.Credit}
 }
 
 // tables is the table of each dataset, by system.
 var tables = map[string]map[string]string{
 	people.Account: {
 		"profile": "accounts", "contacts": "account_contacts", "credentials": "credentials",
-		"logins": "logins", "profile_versions": "account_archive",
+		"logins": "logins", "profile_versions": "account_archive", "browsers": "browsers",
 	},
 	people.Billing: {
 		"customers": "customers", "subscriptions": "subscriptions", "invoices": "invoices",
@@ -52,21 +52,41 @@ var tables = map[string]map[string]string{
 	},
 	people.Support:        {"tickets": "tickets", "messages": "ticket_messages", "calls": "calls"},
 	people.Communications: {"preferences": "preferences", "sent": "sendings"},
+	people.Partner:        {"account": "partners", "subscriptions": "programmes", "contacts": "partner_contacts", "versions": "partner_archive"},
+	people.Advertising:    {"choices": "choices", "segments": "segments", "inferences": "inferences"},
+	people.Community: {
+		"profile": "members", "posts": "posts", "post_versions": "post_archive", "messages": "direct_messages",
+		"connections": "connections", "answers": "survey_answers", "testimonials": "testimonials",
+	},
+	people.Credit: {"reports": "reports", "history": "history", "leads": "leads"},
 }
 
-// elsewhere are columns of a dataset's records that lie in another table.
-var elsewhere = map[string]bool{"invoice_lines.issued_on": true}
+// Table returns the table of a dataset; empty where there is none.
+func Table(system, dataset string) string { return tables[system][dataset] }
+
+// Datasets returns those of a system, sorted.
+func Datasets(system string) []string { return slices.Sorted(maps.Keys(tables[system])) }
+
+// elsewhere reports whether a column of a dataset's records lies in another table, or in a
+// file.
+func elsewhere(dataset, column string) bool {
+	return dataset == "invoice_lines" && column == "issued_on" || column == people.ContentColumn
+}
 
 // Create makes <system>.db in a folder for each system that has none there yet,
 // and returns the files by system, as [habeas.dev/pkg/sqlsystem.Open] takes them.
+// Files beside rows lie in the [Folders] of their system. Without systems it makes all of [Systems].
 // A file is there whole or not at all: it is made under another name first. A
 // file that is there is left as it is, whatever the population.
-func Create(ctx context.Context, dir string, p *people.Population) (map[string]string, error) {
+func Create(ctx context.Context, dir string, p *people.Population, systems ...string) (map[string]string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("internaldb: %w", err)
 	}
-	files := make(map[string]string, len(tables))
-	for _, system := range Systems() {
+	if len(systems) == 0 {
+		systems = Systems()
+	}
+	files := make(map[string]string, len(systems))
+	for _, system := range systems {
 		file := filepath.Join(dir, system+".db")
 		files[system] = file
 		if _, err := os.Stat(file); err == nil {
@@ -95,6 +115,9 @@ func create(ctx context.Context, file, system string, p *people.Population) (err
 		}
 	}()
 	if err := fill(ctx, temp.Name(), system, p); err != nil {
+		return err
+	}
+	if err := writeFiles(filepath.Dir(file), system, p); err != nil {
 		return err
 	}
 	if err := sync(temp.Name()); err != nil {
@@ -194,7 +217,7 @@ func insert(ctx context.Context, tx *sql.Tx, dialect, system string, rows iter.S
 				return fmt.Errorf("no table for dataset %s", r.Dataset)
 			}
 			for _, c := range slices.Sorted(maps.Keys(r.Values)) {
-				if !elsewhere[r.Dataset+"."+c] {
+				if !elsewhere(r.Dataset, c) {
 					in.columns = append(in.columns, c)
 				}
 			}

@@ -151,3 +151,11 @@ func (s *Server) Holds(ref string) bool {
 	_, gone := s.gone[fold(ref)]
 	return s.profiles[fold(ref)] != nil && !gone
 }
+
+// Stopped reports whether a reference has no profile that can be charged.
+func (s *Server) Stopped(ref string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.profiles[fold(ref)]
+	return p == nil || p["status"] != "A"
+}

@@ -59,4 +59,10 @@ func (g *generator) account() {
 			"settings": map[string]any{"theme": pick(g, []string{"dark", "light"}), "signature": g.note(), "beta": g.IntN(2) == 0, "seats": int64(g.IntN(9)), "tags": []any{"a,b", g.note()}},
 		})
 	}
+	for n := range browsersOf(g.who.Number) {
+		cookie := g.population.CookieID(g.who.Number, n+1)
+		g.add("browsers", cookie, map[string]any{
+			"cookie_id": cookie, "account_id": id, "user_agent": personal("Mozilla/5.0 (X11; Linux x86_64)"), "first_seen_at": at(g.recent()),
+		})
+	}
 }

@@ -16,6 +16,15 @@ func (g *generator) customerRef() string {
 	return token("cus_", g.seed, g.who.Number, 0)
 }
 
+// newTaxID makes the tax number of a customer, by which credit knows the person too.
+func (g *generator) newTaxID() any {
+	tax := g.nullable(personal(g.country() + string(g.digits(9))))
+	if g.canary {
+		return "TX" + canary(g.who.Number, "tax_id")
+	}
+	return tax
+}
+
 // billing makes customers, subscriptions, invoices with their lines, and
 // payments. Every fifth invoice is older than ten years.
 func (g *generator) billing() {
@@ -26,7 +35,7 @@ func (g *generator) billing() {
 	}
 	g.add("customers", ref, map[string]any{
 		"customer_ref": ref, "account_id": g.who.AccountID, "name": g.fullName(), "email": g.typed(),
-		"address": g.address(), "tax_id": g.nullable(personal(g.country() + string(g.digits(9)))),
+		"address": g.address(), "tax_id": g.newTaxID(),
 		"card_number": personal("4000" + string(g.digits(12))), "card_expires": g.nullable("2029-08"),
 		"created_on": on(g.instant(2010, 2012)),
 	})

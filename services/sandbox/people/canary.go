@@ -8,13 +8,13 @@ import (
 // CanaryPrefix starts every personal text of [Canaries].
 const CanaryPrefix = "canary-"
 
-// Canaries returns a population of n people, with what is companies' own, whose
+// Canaries returns a population of n people, with what is companies' own and with files, whose
 // personal texts are all marked: canary-<person>-<field>. Who finds "canary-" outside of the systems,
 // the vault and the outbox has found a leak. Telephone numbers must stay
 // telephone numbers, and card numbers card numbers; they are listed by
 // [Population.Needles].
 func Canaries(seed int64, n int) *Population {
-	return generate(Config{Seed: seed, People: n, Own: true}, true)
+	return generate(Config{Seed: seed, People: n, Own: true, Files: true}, true)
 }
 
 func canary(person int, field string) string {

@@ -5,7 +5,7 @@ package people
 func (g *generator) communications() {
 	email := g.who.Email
 	g.add("preferences", email, map[string]any{
-		"email": email, "language": g.who.Language, "marketing": true, "newsletter": true, "research": g.IntN(2) == 0, "shared": true, "agreed_at": at(g.recent()),
+		"email": email, "language": g.who.Language, "marketing": true, "newsletter": true, "research": g.IntN(2) == 0, "shared": true, "in_product": true, "cookies": true, "agreed_at": at(g.recent()),
 	})
 	for range max(9, g.some(14)) {
 		key := g.key("snd_")

@@ -19,9 +19,13 @@ func (g *generator) events() {
 		}
 		if i%2 == 0 {
 			media := g.key("med_")
+			email, kind := g.typed(), pick(g, []string{"image", "voice", "demonstration"})
+			ending := ".png"
+			if kind == "voice" {
+				ending = ".wav"
+			}
 			g.add("media", media, map[string]any{
-				"media_id": media, "email": g.typed(), "kind": pick(g, []string{"image", "voice", "demonstration"}),
-				"file": personal("stage/" + string(g.digits(6)) + ".jpg"), "caption": g.note(),
+				"media_id": media, "email": email, "kind": kind, "file": g.fileName("stage/"+string(g.digits(6))+"-"+media, ending), "caption": g.note(),
 				"face_template": g.nullable(personal(string(g.digits(32)))), "consent": g.IntN(2) == 0, "captured_at": at(day),
 			})
 		}

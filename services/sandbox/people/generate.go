@@ -21,6 +21,9 @@ type Config struct {
 	// Own adds what only some companies have at their vendors: objects of their
 	// own, members of programs. The built-in manifests don't declare it.
 	Own bool
+	// Files gives rows what is in the files beside them ([FileColumn]). The built-in
+	// manifests don't declare it.
+	Files bool
 }
 
 // Generate returns the population of a seed. Person n is the same whatever the
@@ -33,7 +36,7 @@ func generate(c Config, canary bool) *Population {
 		n = DefaultPeople
 	}
 	n = max(n, firstRandom-1)
-	p := &Population{seed: uint64(c.Seed), canary: canary, own: c.Own, People: make([]Person, n)}
+	p := &Population{seed: uint64(c.Seed), canary: canary, own: c.Own, files: c.Files, People: make([]Person, n)}
 	for i := range p.People {
 		p.People[i] = p.person(i + 1)
 	}
@@ -145,7 +148,7 @@ func (g *generator) present() bool {
 	const outOf = 10
 	roll := g.IntN(outOf)
 	switch g.system {
-	case Account, Billing, Marketplace:
+	case Account, Billing, Marketplace, Advertising, Community, Credit:
 		if g.who.AccountID == "" {
 			return false
 		}
@@ -153,7 +156,10 @@ func (g *generator) present() bool {
 	if g.who.Number < firstRandom || g.canary {
 		return true
 	}
-	held := map[string]int{Account: 10, Billing: 8, Marketplace: 5, Events: 6, Salesforce: 7, Marketo: 7, HubSpot: 6, Support: 6, Communications: 9}
+	held := map[string]int{
+		Account: 10, Billing: 8, Marketplace: 5, Events: 6, Salesforce: 7, Marketo: 7, HubSpot: 6, Support: 6, Communications: 9,
+		Partner: 3, Advertising: 7, Community: 5, Credit: 4, Training: 4, Activity: 8,
+	}
 	return roll < held[g.system]
 }
 
@@ -165,6 +171,7 @@ func (g *generator) add(dataset, key string, values map[string]any) {
 	for column, v := range values {
 		values[column] = g.plain(dataset+"."+column+"-"+key, v)
 	}
+	g.withFile(dataset, values)
 	g.rows = append(g.rows, Row{System: g.system, Dataset: dataset, Key: key, Person: g.who.Number, Values: values})
 }
 

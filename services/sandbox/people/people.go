@@ -27,14 +27,20 @@ const (
 	Marketo        = "marketo"
 	Support        = "support"
 	Communications = "communications"
+	Partner        = "partner"
+	Advertising    = "advertising"
+	Community      = "community"
+	Credit         = "credit"
+	Training       = "training"
+	Activity       = "activity"
 	PaymentTech    = "paymentech"
 	HubSpot        = "hubspot"
 )
 
 // Systems lists every system of the demo. HubSpot isn't among them: it is there
-// for whoever configures it.
+// for whoever configures it; nor is Activity, which is where the program has lakes in it.
 func Systems() []string {
-	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech, Support, Communications}
+	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech, Support, Communications, Partner, Advertising, Community, Credit, Training}
 }
 
 // The people of the demo, by Person.Number. Each holds records in all systems.
@@ -79,6 +85,7 @@ type Population struct {
 	seed   uint64
 	canary bool
 	own    bool
+	files  bool
 }
 
 // Person returns a person by number, from 1.
@@ -110,6 +117,18 @@ func (p *Population) RowsIn(number int, system string) []Row {
 		g.communications()
 	case PaymentTech:
 		g.paymentech()
+	case Partner:
+		g.partner()
+	case Advertising:
+		g.advertising()
+	case Community:
+		g.community()
+	case Credit:
+		g.credit()
+	case Training:
+		g.training()
+	case Activity:
+		g.activity()
 	case HubSpot:
 		g.hubspot()
 	}

@@ -26,7 +26,7 @@ func (g *generator) support() {
 	for range g.some(3) {
 		key := g.key("cal_")
 		g.add("calls", key, map[string]any{
-			"call_id": key, "email": g.typed(), "called_at": at(g.recent()), "recording": personal("calls/" + string(g.digits(6)) + ".ogg"),
+			"call_id": key, "email": g.typed(), "called_at": at(g.recent()), "recording": g.fileName("calls/"+string(g.digits(6))+"-"+key, ".wav"),
 			"transcript": g.nullable(g.note()), "conference": false, "voiceprint": g.nullable(personal(string(g.digits(24)))), "review": g.nullable(g.note()),
 		})
 	}

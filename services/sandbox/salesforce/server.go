@@ -188,6 +188,18 @@ func (s *Server) Holds(id string) bool {
 	return r != nil && !r.purged
 }
 
+// Ticked reports whether a box of the record with an id is ticked.
+func (s *Server) Ticked(id, field string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.store.byID[id[:min(15, len(id))]]
+	if r == nil {
+		return false
+	}
+	n, is := r.object.field(field)
+	return is && r.values[n].yes
+}
+
 // Hide takes the permission to see an object away; show gives it back.
 func (s *Server) Hide(object string) (show func()) {
 	s.mu.Lock()

@@ -14,6 +14,7 @@ import (
 	"habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 	"habeas.dev/services/sandbox/salesforce"
+	"habeas.dev/services/sandbox/training"
 )
 
 // Standin is one vendor's stand-in, and what a client needs to call it.
@@ -47,7 +48,7 @@ type Config struct {
 
 // Vendors returns the names of all, in the order of [Open].
 func Vendors() []string {
-	return []string{people.Salesforce, people.Marketo, people.PaymentTech, people.HubSpot}
+	return []string{people.Salesforce, people.Marketo, people.PaymentTech, people.HubSpot, people.Training}
 }
 
 //go:embed own/*.yaml
@@ -98,7 +99,13 @@ func Open(c Config) (all []Standin, err error) {
 	if err != nil {
 		return all, err
 	}
-	return append(all, Standin{Vendor: people.HubSpot, Secret: hubspot.DefaultToken, Asks: "email", Paths: []string{"/crm/"}, Handler: hub, Calls: hub.Calls, Close: hub.Close}), nil
+	all = append(all, Standin{Vendor: people.HubSpot, Secret: hubspot.DefaultToken, Asks: "email", Paths: []string{"/crm/"}, Handler: hub, Calls: hub.Calls, Close: hub.Close})
+
+	courses, err := training.New(training.Config{Population: c.Population, Dir: c.Dir, Faults: c.Faults.Of(people.Training)})
+	if err != nil {
+		return all, err
+	}
+	return append(all, Standin{Vendor: people.Training, Secret: training.DefaultSecret, Asks: "email", Paths: []string{"/v1", "/v1/"}, Handler: courses, Calls: courses.Calls, Close: courses.Close}), nil
 }
 
 // Close closes stand-ins.

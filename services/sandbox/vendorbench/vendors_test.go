@@ -86,7 +86,7 @@ func vendors() []vendor {
 		{
 			name: "Marketo", batches: true, together: marketo.MaxBatch, daily: marketo.DefaultDaily, identifiers: byEmail,
 			ideal: map[string]string{"gather": "208", "erase": "12", "restrict": "8"},
-			most:  map[string]int64{"gather": 230, "erase": 15, "restrict": 10},
+			most:  map[string]int64{"gather": 230, "erase": 20, "restrict": 10},
 			standIn: func(t testing.TB, p *people.Population, l limits) (http.Handler, func() map[string]int64) {
 				c := marketosandbox.Config{Population: p}
 				if l.real {

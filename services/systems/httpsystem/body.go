@@ -27,6 +27,7 @@ type asked struct {
 	Lift         bool         `json:"lift,omitempty"`
 	ByKeys       bool         `json:"by_keys,omitempty"`
 	Owner        []identifier `json:"owner,omitempty"`
+	Plan         string       `json:"plan,omitempty"`
 }
 
 type change struct {
@@ -58,7 +59,7 @@ func (t *task) asked(i int) asked {
 	j := &t.job.Task
 	a := asked{
 		Task: name(i), Request: j.RequestID, Right: j.Right, Jurisdiction: j.Jurisdiction, Attempt: j.Attempt, Identifiers: identifiers(j.Identifiers),
-		Purposes: j.Purposes, Holds: j.Holds, Lift: j.Lift, ByKeys: j.ByKeys, Owner: identifiers(j.Owner),
+		Purposes: j.Purposes, Holds: j.Holds, Lift: j.Lift, ByKeys: j.ByKeys, Owner: identifiers(j.Owner), Plan: t.keys.Sum(),
 	}
 	for _, c := range t.changes {
 		a.Changes = append(a.Changes, change(c))

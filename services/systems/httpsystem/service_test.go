@@ -187,12 +187,17 @@ func (s *service) reply(w io.Writer, action string, body []byte) {
 
 func (s *service) of(t asked) (rows []*row) {
 	for _, r := range s.rows {
-		if slices.ContainsFunc(t.Identifiers, func(i identifier) bool { return i.Value == r.email || i.Type == "customer" && i.Value == "C-"+r.email }) {
+		if r.has(t.Identifiers) {
 			rows = append(rows, r)
 		}
 	}
 	slices.SortStableFunc(rows, func(a, b *row) int { return -bytes.Compare([]byte(a.dataset), []byte(b.dataset)) })
 	return rows
+}
+
+// has reports whether a record has one of some identifiers.
+func (r *row) has(ids []identifier) bool {
+	return slices.ContainsFunc(ids, func(i identifier) bool { return i.Value == r.email || i.Type == "customer" && i.Value == "C-"+r.email })
 }
 
 func (s *service) act(action string, t asked, planned []key, put func(any)) (broke bool) {
@@ -225,13 +230,15 @@ func (s *service) act(action string, t asked, planned []key, put func(any)) (bro
 			switch {
 			case i < 0:
 				l.Did = didGone
+			case !late && !slices.Contains(rows, s.rows[i]) && !s.rows[i].has(t.Owner):
+				l.Did = didReassign
 			case stays(s.rows[i]) != nil:
 				l.Did, l.Keep = didRetain, stays(s.rows[i])
 			default:
 				l.Did = didErase
 			}
 			if action == "prove" {
-				if l.Did == didGone {
+				if l.Did == didGone || l.Did == didReassign {
 					return
 				}
 				l.Did = ""

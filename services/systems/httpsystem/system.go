@@ -138,7 +138,7 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 
 // Erase implements worker.Eraser.
 func (s *System) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
-	return run(ctx, s, "erase", jobs, erase, worker.Each)
+	return run(ctx, s, "erase", jobs, s.erase, worker.Each)
 }
 
 // Prove implements worker.Eraser.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -146,6 +147,51 @@ func TestOrder(t *testing.T) {
 			s.mu.Unlock()
 			if got := r.Ask(dsar.Erase); got.Kind != dsar.ReportParked || got.Code != broken {
 				t.Fatal(got)
+			}
+		})
+	}
+}
+
+// TestKeptErased: a service that erases a record which had to stay, and keeps another, isn't
+// taken at its sums; nor may it be where what kept the record is over.
+func TestKeptErased(t *testing.T) {
+	t.Parallel()
+	long, over := dsar.Retention{Ground: "tax-records", Until: time.Now().Add(time.Hour)}, dsar.Retention{Ground: "tax-records", Until: time.Now().Add(-time.Hour)}
+	answers := []string{`{"task":"1","dataset":"bills","key":"A-1","did":"erased"}`, `{"task":"1","dataset":"bills","key":"A-2","did":"retained","keep":{"ground":"tax-records"}}`, `{"task":"1","done":true}`, `{"end":{"lines":3}}`}
+	for name, c := range map[string]struct {
+		keep dsar.Retention
+		held []string
+		code string
+	}{
+		"it must stay":          {long, nil, codeKeptGone},
+		"it has no end":         {dsar.Retention{Ground: "tax-records"}, nil, codeKeptGone},
+		"its period is over":    {over, nil, ""},
+		"it is held":            {dsar.Retention{Ground: dsar.LegalHold}, []string{"bills"}, codeKeptGone},
+		"it was held":           {dsar.Retention{Ground: dsar.LegalHold}, nil, ""},
+		"others referred to it": {dsar.Retention{Ground: dsar.GroundShared}, nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := testManifestOf(t, 1)
+			writer := worker.NewPlanWriter(m)
+			if err := errors.Join(writer.Keep("bills", "A-1", c.keep), writer.Erase("bills", "A-2")); err != nil {
+				t.Fatal(err)
+			}
+			plan, err := writer.Plan()
+			if err != nil {
+				t.Fatal(err)
+			}
+			system := serve(t, &service{answer: lines("erase", answers...)}, m)
+			j := &worker.EraseJob{Job: worker.Job{Task: worker.Task{RequestID: "r", Action: dsar.Erase, Right: dsar.Erasure, Attempt: 1, Identifiers: []worker.Identifier{{Type: "email", Value: "anna@example.com"}}, Holds: c.held}}, Plan: plan}
+			if err := system.Erase(t.Context(), []*worker.EraseJob{j}); err != nil {
+				t.Fatal(err)
+			}
+			var e *worker.Error
+			if errors.As(j.Err, &e); (j.Err != nil) != (c.code != "") || e != nil && (e.Code != c.code || !e.Permanent() || e.Cause.Dataset != "bills") {
+				t.Fatalf("%v, %+v", j.Err, j.Counts)
+			}
+			if len(j.Counts) != 1 || j.Counts[0].Erased != 1 || j.Counts[0].Kept() != 1 {
+				t.Errorf("%+v", j.Counts)
 			}
 		})
 	}

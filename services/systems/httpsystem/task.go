@@ -3,7 +3,10 @@ package httpsystem
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,12 +95,19 @@ const (
 	didAnonymise = "anonymised"
 	didRetain    = "retained"
 	didGone      = "gone"
+	// didReassign is of a record that is somebody else's by now, and was left.
+	didReassign = "reassigned"
 )
 
+// codeKeptGone is the code of an erasure that took what had to stay.
+const codeKeptGone = "kept-gone"
+
 // erase holds a service to the plan: each planned key is answered, in its order, and what
-// was found besides comes after them.
-func erase(ctx context.Context, j *worker.EraseJob) *task {
-	c := counting{}
+// was found besides comes after them. A record that had to stay, and must stay still, is to be
+// left, whatever the sums are: another in its place is no better.
+func (s *System) erase(ctx context.Context, j *worker.EraseJob) *task {
+	keptErased := map[string]int64{}
+	c := counting{byKeys: j.ByKeys}
 	planned, stop := iter.Pull2(j.Plan.Entries(ctx))
 	t := &task{job: &j.Job, keys: j.Plan, stop: stop}
 	t.take = func(l *line) error {
@@ -119,6 +129,8 @@ func erase(ctx context.Context, j *worker.EraseJob) *task {
 				return malformed("it answers more keys than were planned: what was found besides says late")
 			case e.Dataset != l.Dataset || e.Key != l.Key:
 				return malformed("it doesn't answer the planned keys in their order")
+			case (l.Did == didErase || l.Did == didAnonymise) && mustStay(j, e, s.config.Now()):
+				keptErased[l.Dataset]++
 			}
 		}
 		if l.Did == didRetain && l.Keep == nil {
@@ -136,9 +148,26 @@ func erase(ctx context.Context, j *worker.EraseJob) *task {
 			return malformed("it doesn't answer all planned keys")
 		}
 		j.Counts = c.counts
+		for _, dataset := range slices.Sorted(maps.Keys(keptErased)) {
+			return worker.Because(dsar.Cause{Dataset: dataset}, worker.Permanent(codeKeptGone, fmt.Sprintf("the service erased %d records of dataset %s that had to stay by the plan: restore them, and mend the service", keptErased[dataset], dataset), nil))
+		}
 		return nil
 	}
 	return t
+}
+
+// mustStay reports whether what was planned to stay must stay still: a hold may be over by
+// now, a period too, and what stays only while others refer to it, or since the service has it
+// so, the service may judge anew.
+func mustStay(j *worker.EraseJob, e worker.Entry, now time.Time) bool {
+	switch {
+	case !e.Keep || e.Ground == dsar.GroundKept || e.Ground == dsar.GroundShared:
+		return false
+	case e.Ground == dsar.LegalHold:
+		return j.IsHeld(e.Dataset, e.Key)
+	default:
+		return e.Until.IsZero() || e.Until.After(now)
+	}
 }
 
 func prove(_ context.Context, j *worker.EraseJob) *task {
@@ -187,7 +216,10 @@ func restrict(_ context.Context, j *worker.RestrictJob) *task {
 }
 
 // counting counts what became of records, by dataset, in the order in which they came.
-type counting struct{ counts []dsar.Counts }
+type counting struct {
+	counts []dsar.Counts
+	byKeys bool // long after the plan: what is somebody else's by now was the person's, and is gone
+}
 
 func (c *counting) of(dataset string) *dsar.Counts {
 	for i := range c.counts {
@@ -201,11 +233,16 @@ func (c *counting) of(dataset string) *dsar.Counts {
 
 func (c *counting) did(l *line) error {
 	of := c.of(l.Dataset)
-	if l.Did == didGone {
-		if l.Late {
-			return malformed("a record that was not planned can't be gone")
+	if l.Did == didGone || l.Did == didReassign {
+		switch {
+		case l.Late:
+			return malformed("a record that was not planned can't be gone, or be somebody else's by now")
+		case l.Did == didGone || c.byKeys:
+			of.Gone++
+		default:
+			of.Reassigned++
+			of.Uncovered, of.Cause = worker.Overtaken, &dsar.Cause{Dataset: l.Dataset}
 		}
-		of.Gone++
 		return nil
 	}
 	of.Found++
@@ -221,7 +258,7 @@ func (c *counting) did(l *line) error {
 		r := l.Keep.retention()
 		of.Retain(1, r.Ground, r.Until)
 	default:
-		return malformed("it did something else with a record than erased, anonymised, retained, gone")
+		return malformed("it did something else with a record than erased, anonymised, retained, gone, reassigned")
 	}
 	return nil
 }

@@ -32,19 +32,24 @@ type contact struct {
 
 // subject is one job of a batch: its addresses and, once asked, its contacts.
 type subject struct {
-	emails   []string // lower-case
+	emails   []string // lower-case: by which it is asked
+	known    []string // and by which a contact is told to be theirs
 	contacts []*contact
 	err      error
 }
 
 func subjectOf(t worker.Task) *subject {
-	s := &subject{}
-	for _, id := range t.Identifiers {
-		if e := strings.ToLower(strings.TrimSpace(id.Value)); id.Type == "email" && e != "" && !slices.Contains(s.emails, e) {
-			s.emails = append(s.emails, e)
+	return &subject{emails: emailsOf(t.Identifiers), known: emailsOf(t.Known())}
+}
+
+// emailsOf returns the addresses among identifiers, each once, in lower case.
+func emailsOf(ids []worker.Identifier) (emails []string) {
+	for _, id := range ids {
+		if e := strings.ToLower(strings.TrimSpace(id.Value)); id.Type == "email" && e != "" && !slices.Contains(emails, e) {
+			emails = append(emails, e)
 		}
 	}
-	return s
+	return emails
 }
 
 // find asks for everyone's contacts. What stands in the way of one is that one's

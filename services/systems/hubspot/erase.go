@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/systems/internal/erasure"
@@ -40,17 +41,17 @@ type planned struct {
 }
 
 // held finds the contacts of the jobs' subjects by their addresses and by the
-// planned ids, whatever address those have now.
+// planned ids, whatever address those had; one that has somebody else's by now is left.
 func (w *Worker) held(ctx context.Context, jobs []*worker.EraseJob) []planned {
 	all := make([]planned, len(jobs))
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
 		all[i].subject = subjects[i]
-		all[i].account, subjects[i].err = erasure.New(ctx, j.Plan)
+		all[i].account, subjects[i].err = erasure.New(ctx, j)
 	}
 	w.find(ctx, subjects)
-	byID := map[string][]*subject{}
+	byID := map[string][]planned{}
 	var ids []string
 	for _, p := range all {
 		if p.err != nil {
@@ -63,28 +64,40 @@ func (w *Worker) held(ctx context.Context, jobs []*worker.EraseJob) []planned {
 			if byID[id] == nil {
 				ids = append(ids, id)
 			}
-			byID[id] = append(byID[id], p.subject)
+			byID[id] = append(byID[id], p)
 		}
 	}
 	for some := range slices.Chunk(ids, maxInputs) {
 		found, err := w.read(ctx, "", some)
 		for _, c := range found {
-			for _, s := range byID[c.id] {
-				s.contacts = append(s.contacts, c)
+			for _, p := range byID[c.id] {
+				if p.holder(c).IsAnothers() {
+					p.account.Anothers(datasetContacts, c.id)
+				} else {
+					p.contacts = append(p.contacts, c)
+				}
 			}
 		}
 		if err == nil {
 			continue
 		}
 		for _, id := range some {
-			for _, s := range byID[id] {
-				if s.err == nil {
-					s.err = err
+			for _, p := range byID[id] {
+				if p.err == nil {
+					p.err = err
 				}
 			}
 		}
 	}
 	return all
+}
+
+// holder says whose a contact is by now that was planned for the subject.
+func (s *subject) holder(c *contact) (h worker.Holder) {
+	for _, e := range c.emails {
+		h.Leads(slices.ContainsFunc(s.known, func(known string) bool { return identifier.Rules{}.Same(identifier.Email, known, e) }))
+	}
+	return h
 }
 
 // has reports whether a contact is among those that were found.

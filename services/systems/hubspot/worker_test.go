@@ -86,6 +86,17 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+// TestOvertaken: a planned contact that has somebody else's address by now is left, and one
+// without an address is erased by its id.
+func TestOvertaken(t *testing.T) {
+	t.Parallel()
+	p := people.Generate(people.Config{Seed: 15, People: 12})
+	conform.Overtaken(t, "contacts", "email", func(t *testing.T) *conform.Direct {
+		w, _ := open(t, p, conform.Config{Clock: conform.NewClock()})
+		return &conform.Direct{T: t, Manifest: declared(t, p).Manifest, Client: w, People: p, System: people.HubSpot}
+	})
+}
+
 // TestBatches: 1,000 people are read by ten calls, and each is deleted by one.
 func TestBatches(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
@@ -21,7 +22,7 @@ type result struct {
 	text string
 }
 
-var errOtherResults = errors.New("the answer's results are not those of the records that were sent")
+var errOtherResults = telemetry.Constant("the answer's results are not those of the records that were sent")
 
 // change sends at most 300 records and returns a result for each, in order; done
 // is the status that means that it was done. Where a call isn't safe, it returns

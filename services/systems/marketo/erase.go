@@ -38,9 +38,8 @@ type target struct {
 	id    string
 	of    []*subject
 	state state
-	// seen tells that it was shown before, and erased that it is gone by this
-	// erasure: else it was gone already.
-	seen, erased bool
+	// erased tells that it is gone by this erasure: else it was gone already.
+	erased bool
 	// why is what Marketo said of it last, where it may pass.
 	why error
 }
@@ -58,13 +57,13 @@ const (
 // key names a record over all datasets.
 func (t *target) key() string { return t.d.name + "/" + t.id }
 
-// Erase deletes the records of many subjects: the planned ones by their ids, and
-// those that have come since. Where this process has found a person's records a
-// moment ago, mostly for the plan, it doesn't ask a second time: Marketo's quota is
-// small, and what came within these minutes is found by the proof.
+// Erase deletes the records of many subjects: those that are found now, and the planned ones
+// that aren't found any more, by their ids, where they are still theirs.
 func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	subjects := w.planned(ctx, jobs)
-	found := w.anew(ctx, subjects)
+	found := w.inventory(ctx, subjects)
+	w.addPlanned(ctx, subjects, found, func(t *target) bool { return w.deleted.Has(t.key()) })
+	w.noteDeleted(ctx, subjects, found)
 	targets := w.targets(subjects, found)
 	w.leave(targets, found)
 	err := w.eraseAll(ctx, targets)
@@ -122,7 +121,7 @@ func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) []*subjec
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
-		account, err := erasure.New(ctx, j.Plan)
+		account, err := erasure.New(ctx, j)
 		if subjects[i].account = account; err != nil {
 			subjects[i].fail(err)
 		}
@@ -130,70 +129,47 @@ func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) []*subjec
 	return subjects
 }
 
-// anew finds what is held of subjects now. What Marketo's list of deletions holds of
-// that is gone, though it may still be shown.
-func (w *Worker) anew(ctx context.Context, subjects []*subject) map[*subject]*findings {
-	found := map[*subject]*findings{}
-	var unknown []*subject
-	for _, s := range subjects {
-		if f, ok := w.recall.take(s); ok {
-			found[s] = &f
-		} else {
-			unknown = append(unknown, s)
-		}
-	}
-	shown := 0
-	for s, f := range w.inventory(ctx, unknown) {
-		found[s] = f
-		shown += len(f.ids[w.leads])
-	}
-	if shown == 0 {
-		return found
+// noteDeleted notes which of the leads that were found stand in Marketo's list of deletions:
+// they are gone, though they may still be shown. The list is everybody's, and long: it is read
+// where an erasure was tried before, since only then its leads may have been deleted.
+func (w *Worker) noteDeleted(ctx context.Context, subjects []*subject, found map[*subject]*findings) {
+	if !slices.ContainsFunc(subjects, func(s *subject) bool { return s.err == nil && s.again && len(found[s].ids[w.leads]) > 0 }) {
+		return
 	}
 	deleted, err := w.deletedLately(ctx)
 	if err != nil {
-		fail(unknown, err)
+		fail(subjects, err)
 	}
 	for id := range deleted {
 		w.deleted.Add(w.leads.name + "/" + id)
 	}
-	return found
 }
 
-// targets returns the records to delete, planned and found, each once: those that
-// refer to a lead before it. One that was deleted and is still shown isn't deleted
-// again.
+// targets returns the records to delete, each once: those that refer to a lead before it.
+// One that was deleted and is still shown isn't deleted again.
 func (w *Worker) targets(subjects []*subject, found map[*subject]*findings) []*target {
 	var all []*target
 	for _, d := range w.counted() {
 		byID := map[string]*target{}
-		add := func(s *subject, id string, seen bool) {
-			t := byID[id]
-			if t == nil {
-				t = &target{d: d, id: id}
-				if w.deleted.Has(t.key()) {
-					t.state = gone
-				}
-				byID[id] = t
-			}
-			t.seen = t.seen || seen
-			if !slices.Contains(t.of, s) {
-				t.of = append(t.of, s)
-			}
-		}
 		for _, s := range subjects {
 			if s.err != nil {
 				continue
 			}
 			for _, id := range found[s].ids[d] {
-				add(s, id, true)
-			}
-			for _, id := range s.account.Open(d.name) {
-				add(s, id, false)
+				t := byID[id]
+				if t == nil {
+					t = &target{d: d, id: id}
+					if w.deleted.Has(t.key()) {
+						t.state = gone
+					}
+					byID[id] = t
+				}
+				if !slices.Contains(t.of, s) {
+					t.of = append(t.of, s)
+				}
 			}
 		}
-		part := slices.SortedFunc(maps.Values(byID), func(a, b *target) int { return cmpIDs(a.id, b.id) })
-		all = append(all, part...)
+		all = append(all, slices.SortedFunc(maps.Values(byID), func(a, b *target) int { return cmpIDs(a.id, b.id) })...)
 	}
 	return all
 }
@@ -348,7 +324,7 @@ func (w *Worker) lookUp(ctx context.Context, targets []*target) error {
 	shown := map[string]bool{}
 	leads := false
 	for _, some := range chunks(lost) {
-		if err := w.show(ctx, some, shown); err != nil {
+		if err := w.show(ctx, some, func(id string, _ *fields) { shown[some[0].d.name+"/"+id] = true }); err != nil {
 			return err
 		}
 		leads = leads || some[0].d == w.leads
@@ -363,15 +339,16 @@ func (w *Worker) lookUp(ctx context.Context, targets []*target) error {
 	for _, t := range lost {
 		t.state = live
 		if !shown[t.key()] || t.d == w.leads && deleted[t.id] {
-			t.state, t.erased = gone, t.seen
+			t.state, t.erased = gone, true
 			w.deleted.Add(t.key())
 		}
 	}
 	return nil
 }
 
-// show asks by id which of some records of one dataset are still there.
-func (w *Worker) show(ctx context.Context, some []*target, shown map[string]bool) error {
+// show asks by id for some records of one dataset, and hands out those that are still there,
+// each with what it is found by.
+func (w *Worker) show(ctx context.Context, some []*target, row func(id string, f *fields)) error {
 	ids := make([]string, len(some))
 	for i, t := range some {
 		ids[i] = t.id
@@ -380,17 +357,17 @@ func (w *Worker) show(ctx context.Context, some []*target, shown map[string]bool
 	if d == w.leads {
 		return w.leadsBy(ctx, "id", ids, nil, func(f *fields) error {
 			id, err := f.id("id")
-			shown[d.name+"/"+id] = true
+			row(id, f)
 			return err
 		})
 	}
-	f := newFields([]string{guid})
-	q := url.Values{"filterType": {guid}, "filterValues": {strings.Join(ids, ",")}, "fields": {guid}}
+	f := newFields([]string{guid}, d.Link)
+	q := url.Values{"filterType": {guid}, "filterValues": {strings.Join(ids, ",")}, "fields": {strings.Join(f.names, ",")}}
 	return w.rows(ctx, "customobjects", pathObject(d), q, func(raw []byte) error {
 		if err := f.read(raw); err != nil {
 			return err
 		}
-		shown[d.name+"/"+vendorapi.Text(f.get(guid))] = true
+		row(vendorapi.Text(f.get(guid)), f)
 		return nil
 	})
 }

@@ -4,19 +4,12 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 )
 
 const (
-	// findingsFor is how long what was found for a request is remembered for its
-	// erasure, which mostly follows within seconds. It saves a quarter of an erasure's
-	// calls.
-	findingsFor = 10 * time.Minute
-	// maxFindings bounds them, at some 100 bytes each.
-	maxFindings = 20_000
 	// fieldUnsubscribed is Marketo's own field of leads.
 	fieldUnsubscribed = "unsubscribed"
 	// lately is how far back the list of deletions is read: the calls of one
@@ -26,14 +19,12 @@ const (
 
 // findings is what was found of one subject.
 type findings struct {
-	emails []string // for which it was asked
 	// ids are the records', by dataset; those that go with a lead aren't counted.
 	ids map[*dataset][]string
 	// uncovered are the datasets that Marketo doesn't show.
 	uncovered []*dataset
 	// unsubscribed tells that one of the leads has unsubscribed.
 	unsubscribed bool
-	at           time.Time
 }
 
 func (f *findings) add(d *dataset, id string, row *fields) {
@@ -75,43 +66,6 @@ func (f *findings) leadsOn() *dataset {
 		}
 	}
 	return nil
-}
-
-// recall remembers what was found for a request. It is a help: where it has
-// nothing, Marketo is asked again.
-type recall struct {
-	now func() time.Time
-
-	mu sync.Mutex
-	// Two generations: the older one is dropped as a whole.
-	young, old map[string]findings
-	since      time.Time
-}
-
-func (r *recall) keep(s *subject, found findings) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.now()
-	if r.young == nil || now.Sub(r.since) > findingsFor || len(r.young) >= maxFindings/2 {
-		r.old, r.young, r.since = r.young, map[string]findings{}, now
-	}
-	found.emails, found.at = s.emails, now
-	r.young[s.request] = found
-}
-
-// take returns what was found for a request, once, if that was lately and for the
-// same addresses.
-func (r *recall) take(s *subject) (findings, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, m := range []map[string]findings{r.young, r.old} {
-		if found, ok := m[s.request]; ok {
-			delete(r.young, s.request)
-			delete(r.old, s.request)
-			return found, r.now().Sub(found.at) <= findingsFor && slices.Equal(found.emails, s.emails)
-		}
-	}
-	return findings{}, false
 }
 
 // deletedLately returns the ids of the leads that were deleted in the last hour, by

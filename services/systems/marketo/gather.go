@@ -42,6 +42,9 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 			return err
 		}
 		for _, d := range w.others {
+			if !slices.ContainsFunc(g.subjects, func(s *subject) bool { return !records[s].Skips(d.name) }) {
+				continue
+			}
 			it.rec = record.Record{}
 			err := it.dataset(ctx, d)
 			if hasCode(err, codeForbidden) {

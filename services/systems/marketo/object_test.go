@@ -148,6 +148,35 @@ func TestObjectsAndMemberships(t *testing.T) {
 	}
 }
 
+// TestOvertakenLead: what refers to a planned lead that has somebody else's address by now is
+// left with it, and what has the person's address goes.
+func TestOvertakenLead(t *testing.T) {
+	t.Parallel()
+	for _, byKeys := range []bool{false, true} {
+		w := richFixture(t, 20, nil)
+		e := w.Emails()[0]
+		was := conform.Found(w.Do(dsar.Plan, e)[0].Counts)
+		j := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, e)}, Changes: []worker.Change{{Dataset: "leads", Column: "email", Value: "overtaken@example.net"}}}
+		if err := w.worker.Rectify(t.Context(), []*worker.RectifyJob{j}); err != nil || j.Err != nil {
+			t.Fatal(err, j.Err)
+		}
+		w.ByKeys = byKeys
+		if j := w.Do(dsar.Prove, e)[0]; j.Err != nil || fmt.Sprint(conform.Found(j.Counts)) != fmt.Sprint(map[string]int{"subscriptions": was["subscriptions"]}) {
+			t.Errorf("by keys only: %t: of %v are found %v, %v", byKeys, was, j.Counts, j.Err)
+		}
+		for _, c := range w.Do(dsar.Erase, e)[0].Counts {
+			own := c.Dataset == "subscriptions"
+			if own && c.Erased != int64(was[c.Dataset]) || !own && c.Erased > 0 || (c.Uncovered != "") != (!own && !byKeys) || (c.Gone > 0) != (!own && byKeys) {
+				t.Errorf("by keys only: %t: %+v of %v", byKeys, c, was)
+			}
+		}
+		w.ByKeys = false
+		if left := conform.Found(w.Do(dsar.Plan, "overtaken@example.net")[0].Counts); left["leads"] != was["leads"] || left["seats"] != was["seats"] {
+			t.Errorf("by keys only: %t: of %v are left %v", byKeys, was, left)
+		}
+	}
+}
+
 // With everything going wrong, nothing is said to be erased that isn't, nothing
 // is deleted twice, and no record that refers to a lead is left behind it.
 func TestObjectsUnderFaults(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
 
@@ -35,7 +37,6 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 			}
 		}
 		f.uncover(w, j.Right != dsar.KnowCategories && len(f.ids[w.leads]) > 0, func(d *dataset, why string, cause dsar.Cause) { j.Plan.Uncovered(d.name, why, cause) })
-		w.recall.keep(s, *f)
 	}
 	return nil
 }
@@ -45,7 +46,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	subjects := w.planned(ctx, jobs)
 	found := w.inventory(ctx, subjects)
-	w.addPlanned(ctx, subjects, found)
+	w.addPlanned(ctx, subjects, found, func(*target) bool { return false })
 	settling := w.settling(ctx, subjects, found)
 	for i, j := range jobs {
 		s := subjects[i]
@@ -74,9 +75,10 @@ func (f *findings) counts(w *Worker) []dsar.Counts {
 	return out
 }
 
-// addPlanned adds what is still shown of the plans by its id, such as a lead that
-// has another address by now.
-func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[*subject]*findings) {
+// addPlanned adds what is still shown of the plans by its id and isn't found any more, such as
+// a lead without its address; what is somebody else's by now is told. It doesn't ask for what is
+// skipped.
+func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[*subject]*findings, skip func(*target) bool) {
 	for _, d := range w.counted() {
 		byID := map[string]*target{}
 		for _, s := range subjects {
@@ -84,18 +86,23 @@ func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[
 				continue
 			}
 			for _, id := range s.account.Open(d.name) {
-				if slices.Contains(found[s].ids[d], id) {
+				if t := (&target{d: d, id: id}); slices.Contains(found[s].ids[d], id) || skip(t) {
 					continue
-				}
-				if byID[id] == nil {
-					byID[id] = &target{d: d, id: id}
+				} else if byID[id] == nil {
+					byID[id] = t
 				}
 				byID[id].of = append(byID[id].of, s)
 			}
 		}
 		for some := range slices.Chunk(slices.SortedFunc(maps.Values(byID), func(a, b *target) int { return cmpIDs(a.id, b.id) }), maxPage) {
-			shown := map[string]bool{}
-			err := w.show(ctx, some, shown)
+			shown := map[string]*fields{}
+			err := w.show(ctx, some, func(id string, f *fields) {
+				shown[id] = &fields{names: f.names, at: f.at, values: slices.Clone(f.values)}
+			})
+			addresses, leadsErr := w.addresses(ctx, d, shown)
+			if err == nil {
+				err = leadsErr
+			}
 			for _, t := range some {
 				for _, s := range t.of {
 					switch {
@@ -103,13 +110,65 @@ func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[
 						found[s].markUncovered(d)
 					case err != nil:
 						s.fail(err)
-					case shown[t.key()]:
+					case shown[t.id] == nil || slices.Contains(found[s].ids[d], t.id):
+					case w.holder(s, d, shown[t.id], addresses).IsAnothers():
+						s.account.Anothers(d.name, t.id)
+					default:
 						found[s].ids[d] = append(found[s].ids[d], t.id)
 					}
 				}
 			}
 		}
 	}
+}
+
+// byLead reports whether a dataset's records refer to a lead by its id.
+func (d *dataset) byLead() bool { return d.Of == ofObject && !d.byAddress() }
+
+// addresses returns the addresses of the leads that records refer to, by id.
+func (w *Worker) addresses(ctx context.Context, d *dataset, shown map[string]*fields) (map[string]string, error) {
+	addresses, leads := map[string]string{}, map[string]bool{}
+	if !d.byLead() {
+		return addresses, nil
+	}
+	for _, f := range shown {
+		if lead := f.get(d.Link); vendorapi.Int(lead) > 0 {
+			leads[idText(lead)] = true
+		}
+	}
+	for some := range slices.Chunk(slices.SortedFunc(maps.Keys(leads), cmpIDs), maxPage) {
+		err := w.leadsBy(ctx, "id", some, nil, func(f *fields) error {
+			id, err := f.id("id")
+			addresses[id] = fold(vendorapi.Text(f.get("email")))
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return addresses, nil
+}
+
+// holder says whose a record is by now that was planned for a subject: by the address in it,
+// or by the lead that it refers to. A lead that was planned and isn't there any more was the
+// person's.
+func (w *Worker) holder(s *subject, d *dataset, row *fields, addresses map[string]string) (h worker.Holder) {
+	field := d.Link
+	if d == w.leads {
+		field = "email"
+	}
+	address := fold(vendorapi.Text(row.get(field)))
+	if d.byLead() {
+		lead := idText(row.get(d.Link))
+		of, there := addresses[lead]
+		if address = of; !there && vendorapi.Int(row.get(d.Link)) > 0 {
+			h.Leads(s.account.Planned(w.leads.name, lead))
+		}
+	}
+	if address != "" {
+		h.Leads(slices.ContainsFunc(s.known, func(known string) bool { return identifier.Rules{}.Same(identifier.Email, known, address) }))
+	}
+	return h
 }
 
 // counted returns the datasets whose records are erased by themselves: those that

@@ -26,7 +26,7 @@ func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error
 		subjects[i] = s
 		f, err := w.flagsFor(j.Purposes, known)
 		if err == nil {
-			err = worker.CanRestrict(w.manifest, f, j.Task)
+			err = worker.CanLift(f, j.Task)
 		}
 		if err != nil {
 			s.fail(err)
@@ -68,7 +68,7 @@ func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error
 		if j.Err = s.err; j.Err == nil && found[s] > 0 && len(flags[s]) > 0 {
 			j.Counts = []dsar.Counts{{Dataset: w.leads.name, Found: found[s], Restricted: done(updates, s) + same[s]}}
 		}
-		if j.Err == nil {
+		if j.Err == nil && found[s] > 0 { // whoever has no lead is in none of its datasets
 			j.Err = worker.NotRestrictable(w.manifest.Unstopped(flags[s], j.Purposes), j.Lift)
 		}
 	}

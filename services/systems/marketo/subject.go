@@ -19,8 +19,9 @@ const (
 
 // subject is one job of a batch on its way.
 type subject struct {
-	request string
-	emails  []string         // lower-case
+	emails  []string         // lower-case: by which it is asked
+	known   []string         // and by which a record is told to be theirs
+	again   bool             // the task was tried before
 	account *erasure.Account // of an erasure or its proof
 	err     error
 }
@@ -53,7 +54,12 @@ type group struct {
 
 // subjectOf takes a task's addresses.
 func subjectOf(t worker.Task) *subject {
-	s := &subject{request: t.RequestID}
+	s := &subject{again: t.Attempt > 1}
+	for _, id := range t.Known() {
+		if id.Type == "email" {
+			s.known = append(s.known, id.Value)
+		}
+	}
 	for _, id := range t.Identifiers {
 		if id.Type != "email" {
 			continue

@@ -66,7 +66,6 @@ type Worker struct {
 	leads    *dataset
 	others   []*dataset // in the order of the manifest
 	deleted  *vendorapi.Recent
-	recall   recall
 	quotaDay quotaDay
 
 	typesMu sync.Mutex
@@ -103,7 +102,7 @@ func New(c Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c, manifest: m, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), recall: recall{now: c.Now}, quotaDay: quotaDay{zone}}
+	w := &Worker{config: c, manifest: m, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), quotaDay: quotaDay{zone}}
 	if w.leads, w.others, err = datasetsOf(m); err != nil {
 		return nil, err
 	}

@@ -61,18 +61,18 @@ func (s *settled) retention(now time.Time, law string) dsar.Retention {
 // Prove looks for the profiles, and counts what stays.
 func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
-		j.Counts, err = w.prove(ctx, j.Task, j.Plan)
+		j.Counts, err = w.prove(ctx, j)
 		return err
 	})
 }
 
-func (w *Worker) prove(ctx context.Context, t worker.Task, plan *worker.Plan) (counts []dsar.Counts, err error) {
-	account, err := erasure.New(ctx, plan)
+func (w *Worker) prove(ctx context.Context, j *worker.EraseJob) (counts []dsar.Counts, err error) {
+	account, err := erasure.New(ctx, j)
 	if err != nil {
 		return nil, err
 	}
 	var found int64
-	for _, ref := range union(references(t), account.Open(datasetProfiles)) {
+	for _, ref := range theirs(j.Task, account, datasetProfiles) {
 		p, err := w.read(ctx, ref)
 		if err != nil {
 			return nil, err
@@ -88,9 +88,9 @@ func (w *Worker) prove(ctx context.Context, t worker.Task, plan *worker.Plan) (c
 	if found > 0 {
 		counts = append(counts, dsar.Counts{Dataset: datasetProfiles, Found: found})
 	}
-	if refs := w.settledOf(t, account); len(refs) > 0 {
+	if refs := w.settledOf(j.Task, account); len(refs) > 0 {
 		n := int64(len(refs))
-		stays := w.settled.retention(w.config.Now(), t.Jurisdiction)
+		stays := w.settled.retention(w.config.Now(), j.Jurisdiction)
 		stays.Records = n
 		counts = append(counts, dsar.Counts{Dataset: datasetSettled, Found: n, Retained: []dsar.Retention{stays}})
 	}
@@ -103,14 +103,21 @@ func (w *Worker) settledOf(t worker.Task, account *erasure.Account) []string {
 	if w.settled == nil {
 		return nil
 	}
-	return union(references(t), account.Open(datasetSettled))
+	return theirs(t, account, datasetSettled)
 }
 
-// union returns both lists as one, each reference once.
-func union(a, b []string) []string {
-	all := slices.Clone(a)
-	for _, ref := range b {
-		if !slices.Contains(all, ref) {
+// theirs returns the references of a dataset that are the person's: the task's, and those of
+// the planned ones by which the person is known. A reference is all that leads from a
+// profile to its person: what lies under another is another's, however it came into the plan.
+func theirs(t worker.Task, account *erasure.Account, dataset string) []string {
+	all, known := references(t), referencesOf(t.Known())
+	for _, ref := range account.Open(dataset) {
+		var h worker.Holder
+		h.Leads(slices.Contains(known, ref))
+		switch {
+		case h.IsAnothers():
+			account.Anothers(dataset, ref)
+		case !slices.Contains(all, ref):
 			all = append(all, ref)
 		}
 	}
@@ -122,7 +129,7 @@ func union(a, b []string) []string {
 // lost. The proof reads once more.
 func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
-		if j.Counts, err = w.erase(ctx, j.Task, j.Plan); err != nil {
+		if j.Counts, err = w.erase(ctx, j); err != nil {
 			return err
 		}
 		return w.keepLate(ctx, j)
@@ -131,7 +138,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 
 // keepLate names the references under which payments stay and that weren't planned.
 func (w *Worker) keepLate(ctx context.Context, j *worker.EraseJob) error {
-	account, err := erasure.New(ctx, j.Plan)
+	account, err := erasure.New(ctx, j)
 	if err != nil {
 		return err
 	}
@@ -143,13 +150,13 @@ func (w *Worker) keepLate(ctx context.Context, j *worker.EraseJob) error {
 	return j.Err
 }
 
-func (w *Worker) erase(ctx context.Context, t worker.Task, plan *worker.Plan) ([]dsar.Counts, error) {
-	account, err := erasure.New(ctx, plan)
+func (w *Worker) erase(ctx context.Context, j *worker.EraseJob) ([]dsar.Counts, error) {
+	account, err := erasure.New(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	for _, ref := range union(references(t), account.Open(datasetProfiles)) {
-		erased, err := w.eraseOne(ctx, t, ref)
+	for _, ref := range theirs(j.Task, account, datasetProfiles) {
+		erased, err := w.eraseOne(ctx, j.Task, ref)
 		if err != nil {
 			return nil, err
 		}
@@ -157,8 +164,8 @@ func (w *Worker) erase(ctx context.Context, t worker.Task, plan *worker.Plan) ([
 			account.Erased(datasetProfiles, ref)
 		}
 	}
-	for _, ref := range w.settledOf(t, account) {
-		account.Kept(datasetSettled, ref, w.settled.retention(w.config.Now(), t.Jurisdiction))
+	for _, ref := range w.settledOf(j.Task, account) {
+		account.Kept(datasetSettled, ref, w.settled.retention(w.config.Now(), j.Jurisdiction))
 	}
 	return account.Counts(), nil
 }

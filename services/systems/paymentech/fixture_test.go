@@ -59,6 +59,11 @@ func task(a dsar.Action, right dsar.Right, refs ...string) worker.Task {
 	return t
 }
 
+// erasing returns an erasure, or its proof, by a plan.
+func erasing(t worker.Task, plan *worker.Plan) *worker.EraseJob {
+	return &worker.EraseJob{Job: worker.Job{Task: t}, Plan: plan}
+}
+
 // settledUntil returns when what is settled today may go.
 func (w *fixture) settledUntil() dsar.Counts {
 	return dsar.Counts{Dataset: datasetSettled, Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2037, 1, 1, 0, 0, 0, 0, time.UTC)}}}

@@ -156,7 +156,7 @@ func TestNoCardNumberGetsOut(t *testing.T) {
 			}
 			see(nil, err)
 			see(w.plan(t.Context(), task(dsar.Plan, dsar.Erasure, "A1")))
-			see(w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "A1"), nil))
+			see(w.worker.erase(t.Context(), erasing(task(dsar.Erase, dsar.Erasure, "A1"), nil)))
 			see(w.worker.restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "A1")))
 			see(w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, "A1"), []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}))
 			err = w.worker.api.Do(context.WithoutCancel(t.Context()), vendorapi.Call{Method: http.MethodGet, Path: w.worker.base + "/", Safe: true, Expect: vendorapi.One(func(a *vendorapi.Answer) error {

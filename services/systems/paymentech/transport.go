@@ -2,7 +2,6 @@ package paymentech
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 const (
@@ -20,7 +21,7 @@ const (
 	secondaryFor = 5 * time.Minute
 )
 
-var errTooLarge = errors.New("the answer is larger than a profile can be")
+var errTooLarge = telemetry.Constant("the answer is larger than a profile can be")
 
 // maskingTransport is what stands between the client and the network: it reads every answer
 // whole and masks it before it hands it on, and calls the gateway's other host

@@ -35,40 +35,57 @@ func TestEraseReadsDeletesReads(t *testing.T) {
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan.Counts(), want) {
 			t.Errorf("the plan is %+v (%v)", plan.Counts(), err)
 		}
-		done, err := w.worker.erase(ctx, task(dsar.Erase, dsar.Erasure, ref), plan)
+		done, err := w.worker.erase(ctx, erasing(task(dsar.Erase, dsar.Erasure, ref), plan))
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1, Erased: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(done, want) {
 			t.Errorf("the erasure is %+v (%v)", done, err)
 		}
-		proof, err := w.worker.prove(ctx, task(dsar.Prove, dsar.Erasure, ref), plan)
+		proof, err := w.worker.prove(ctx, erasing(task(dsar.Prove, dsar.Erasure, ref), plan))
 		if err != nil || !reflect.DeepEqual(proof, []dsar.Counts{w.settledUntil()}) {
 			t.Errorf("the proof is %+v (%v)", proof, err)
 		}
 		if calls := w.server.Calls(); calls["read"] != 3 || calls["delete"] != 1 || w.server.Holds(ref) {
 			t.Errorf("calls: %v; still there: %v", calls, w.server.Holds(ref))
 		}
-		again, err := w.worker.erase(ctx, task(dsar.Erase, dsar.Erasure, ref), plan)
+		again, err := w.worker.erase(ctx, erasing(task(dsar.Erase, dsar.Erasure, ref), plan))
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Gone: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(again, want) {
 			t.Errorf("the erasure again is %+v (%v)", again, err)
 		}
 	}
 }
 
-// TestPlannedAndLate: a profile is erased under the reference that was planned,
-// though billing no longer names it, and one that wasn't planned is told apart.
+// TestPlannedAndLate: a profile whose reference isn't the person's by now is left, also by keys
+// only, and one that wasn't planned is told apart.
 func TestPlannedAndLate(t *testing.T) {
 	t.Parallel()
-	w := newFixture(t, nil)
-	was, is := w.leaver(), w.people.CustomerRef(people.Camille)
-	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, was))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, is), plan)
-	if err != nil || len(c) != 2 || c[0].Erased != 2 || c[0].Late != 1 || c[1].Kept() != 2 || c[1].Late != 1 || dsar.Unmet(plan.Counts(), c) != "" {
-		t.Errorf("%+v (%v)", c, err)
-	}
-	if w.server.Holds(was) || w.server.Holds(is) {
-		t.Error("one is still there")
+	for _, byKeys := range []bool{false, true} {
+		w := newFixture(t, nil)
+		was, is := w.leaver(), w.people.CustomerRef(people.Camille)
+		plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, was))
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := erasing(task(dsar.Erase, dsar.Erasure, is), plan)
+		if byKeys {
+			j.ByKeys, j.Owner, j.Identifiers = true, j.Identifiers, nil
+		}
+		proof, err := w.worker.prove(t.Context(), j)
+		if n := int64(len(j.Identifiers)); err != nil || len(proof) != 2*int(n) || n > 0 && (proof[0].Found != n || proof[1].Found != n) {
+			t.Errorf("by keys only: %t: the proof is %+v (%v)", byKeys, proof, err)
+		}
+		c, err := w.worker.erase(t.Context(), j)
+		if err != nil || len(c) != 2 {
+			t.Fatalf("%+v (%v)", c, err)
+		}
+		if byKeys {
+			if c[0].Gone != 1 || c[1].Gone != 1 || c[0].Erased+c[1].Kept() != 0 {
+				t.Errorf("%+v", c)
+			}
+		} else if c[0].Erased != 1 || c[0].Late != 1 || c[0].Uncovered == "" || c[1].Kept() != 1 || c[1].Late != 1 || c[1].Uncovered == "" {
+			t.Errorf("%+v", c)
+		}
+		if !w.server.Holds(was) || w.server.Holds(is) == !byKeys {
+			t.Errorf("by keys only: %t: there is %t of what was planned, %t of the person's", byKeys, w.server.Holds(was), w.server.Holds(is))
+		}
 	}
 }
 
@@ -86,7 +103,7 @@ func TestUnknownReference(t *testing.T) {
 			return w.plan(t.Context(), task(dsar.Plan, dsar.Erasure, "nobody's"))
 		},
 		func() ([]dsar.Counts, error) {
-			return w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"), plan)
+			return w.worker.erase(t.Context(), erasing(task(dsar.Erase, dsar.Erasure, "nobody's"), plan))
 		},
 	} {
 		if counts, err := do(); err != nil || !reflect.DeepEqual(counts, []dsar.Counts{w.settledUntil()}) {
@@ -106,10 +123,10 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 		return newFixture(t, func(s *sandbox.Config, c *Config) { s.NoProfile, c.NotFound = "9777", notFound })
 	}
 	w := other(nil)
-	if _, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's"), nil); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9777") {
+	if _, err := w.worker.prove(t.Context(), erasing(task(dsar.Prove, dsar.Erasure, "nobody's"), nil)); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9777") {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := other([]string{"9777"}).worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's"), nil); err != nil {
+	if _, err := other([]string{"9777"}).worker.prove(t.Context(), erasing(task(dsar.Prove, dsar.Erasure, "nobody's"), nil)); err != nil {
 		t.Error(err)
 	}
 }
@@ -119,7 +136,7 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 func TestBilledProfile(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, func(s *sandbox.Config, _ *Config) { s.Billed = []string{s.Population.CustomerRef(people.Leaver)} })
-	if _, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver()), nil); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9579") {
+	if _, err := w.worker.erase(t.Context(), erasing(task(dsar.Erase, dsar.Erasure, w.leaver()), nil)); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9579") {
 		t.Errorf("the error is %v", err)
 	}
 	if !w.server.Holds(w.leaver()) {
@@ -138,11 +155,11 @@ func TestStillShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for gone := range int64(2) {
-		if c, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, ref), plan); err != nil || c[0].Erased != 1-gone || c[0].Gone != gone {
+		if c, err := w.worker.erase(t.Context(), erasing(task(dsar.Erase, dsar.Erasure, ref), plan)); err != nil || c[0].Erased != 1-gone || c[0].Gone != gone {
 			t.Fatalf("%+v (%v)", c, err)
 		}
 	}
-	_, err = w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref), nil)
+	_, err = w.worker.prove(t.Context(), erasing(task(dsar.Prove, dsar.Erasure, ref), nil))
 	var e *worker.Error
 	if !errors.As(err, &e) || e.Code != "settling" {
 		t.Fatalf("the error is %v", err)
@@ -156,7 +173,7 @@ func TestStillShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if c, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref), nil); err != nil || len(c) != 1 {
+	if c, err := w.worker.prove(t.Context(), erasing(task(dsar.Prove, dsar.Erasure, ref), nil)); err != nil || len(c) != 1 {
 		t.Errorf("%+v (%v)", c, err)
 	}
 	if calls := w.server.Calls(); calls["delete"] != 1 || w.server.Repeated() != 0 {
@@ -240,7 +257,7 @@ func TestLostAnswers(t *testing.T) {
 		for attempt := 1; ; attempt++ {
 			tk := task(dsar.Erase, dsar.Erasure, ref)
 			tk.Attempt = attempt
-			if _, err := w.worker.erase(t.Context(), tk, nil); err == nil {
+			if _, err := w.worker.erase(t.Context(), erasing(tk, nil)); err == nil {
 				break
 			}
 			if err := w.clock.Pass(t.Context(), time.Minute); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vendorapi"
 )
 
@@ -282,7 +283,7 @@ func (w *Worker) purge(ctx context.Context, ids []string) ([]result, error) {
 }
 
 // errShort is an answer with less than was asked for.
-var errShort = errors.New("the answer holds less than was asked for")
+var errShort = telemetry.Constant("the answer holds less than was asked for")
 
 func emptyRecycleBin(token string, ids []string) []byte {
 	var b strings.Builder

@@ -2,7 +2,9 @@ package salesforce
 
 import (
 	"context"
+	"slices"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
@@ -13,11 +15,12 @@ import (
 func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	subjects := make([]*subject, len(jobs))
 	records := make(map[*subject]*worker.Records, len(jobs))
+	live := map[*subject]bool{} // a correction leaves what is in the recycle bin
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
-		records[subjects[i]] = j.Records
+		records[subjects[i]], live[subjects[i]] = j.Records, j.Right == dsar.Rectification
 	}
-	w.gather(ctx, subjects, records)
+	w.gather(ctx, subjects, records, live)
 	for i, j := range jobs {
 		j.Err = subjects[i].err
 	}
@@ -27,11 +30,14 @@ func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 // gather copies. What Salesforce doesn't show is named to everyone of whom
 // something may be there: a copy that silently lacks something is worse than one
 // that waits for a person.
-func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*subject]*worker.Records) {
+func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*subject]*worker.Records, live map[*subject]bool) {
 	g := groupOf(subjects)
 	rec := record.Record{} // one map for all rows of an object
 	last := -1
-	err := w.find(ctx, g, every, func(o *object) []string { return o.columns }, func(n int, id string, f *fields, of []*subject) error {
+	read := func(o *object) bool {
+		return slices.ContainsFunc(subjects, func(s *subject) bool { return !records[s].Skips(o.dataset) })
+	}
+	err := w.find(ctx, g, read, func(o *object) []string { return o.columns }, func(n int, id string, f *fields, of []*subject) error {
 		o := &w.objects[n]
 		if n != last {
 			clear(rec)
@@ -40,7 +46,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 		for _, c := range o.columns {
 			rec[c] = vendorapi.RecordValue(f.get(c))
 		}
-		if o.Content != "" {
+		if o.Content != "" && read(o) {
 			content, err := w.content(ctx, o, id, f.get(o.Size))
 			if err != nil {
 				fail(of, err)
@@ -49,7 +55,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 			rec[o.Content] = content
 		}
 		for _, s := range of {
-			if s.err == nil {
+			if s.err == nil && (!live[s] || string(f.get("IsDeleted")) != "true") {
 				s.err = records[s].Write(o.dataset, rec)
 			}
 		}

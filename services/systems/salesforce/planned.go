@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/systems/internal/erasure"
 )
@@ -15,7 +14,7 @@ func plannedOf(ctx context.Context, jobs []*worker.EraseJob) []*subject {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		s := subjectOf(j.Task)
-		s.account, s.err = erasure.New(ctx, j.Plan)
+		s.account, s.err = erasure.New(ctx, j)
 		subjects[i] = s
 	}
 	return subjects
@@ -26,9 +25,11 @@ func plannedOf(ctx context.Context, jobs []*worker.EraseJob) []*subject {
 // corrected, or what led to them is gone. A planned record that isn't handed out is
 // gone.
 //
-// Not asked for by id is a file that others share (shared_through): it is the
-// person's by their links only, of which each is found anew, also from the planned
-// records. Nor is a record handed out that is somebody else's by now (unless).
+// A file that others may share (shared_through) is the person's by their links only, of
+// which each is found anew, also from the planned records. By its id it is handed out only
+// where it is in the recycle bin: it was deleted for the person, as no file is that others
+// share, and its links are gone with it. Nor is a record handed out that is somebody else's
+// by now ([evidence.holder]): the subject's account says so.
 func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []string, row row) error {
 	met := make([]map[string]bool, len(w.objects))
 	for n := range met {
@@ -41,50 +42,28 @@ func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []
 	if err != nil {
 		return err
 	}
-	of := make([]map[string][]*subject, len(w.objects))
-	ids := make([][]string, len(w.objects))
-	var objects []int
-	for n := range w.objects {
-		o := &w.objects[n]
-		if g.uncovered[n] != "" || o.SharedThrough != "" || o.goesWith != "" {
-			continue
-		}
-		of[n] = map[string][]*subject{}
-		for _, s := range g.subjects {
-			for _, id := range s.account.Open(o.dataset) {
-				if met[n][id] || !isID(id) {
-					continue
-				}
-				if of[n][id] == nil {
-					ids[n] = append(ids[n], id)
-				}
-				of[n][id] = append(of[n][id], s)
+	led := groupOf(g.subjects)
+	e := &evidence{w: w, g: g, rows: map[string]*shown{}, asked: map[string]bool{}}
+	if err := e.collect(ctx, met, ask); err != nil {
+		return err
+	}
+	for _, r := range e.planned {
+		of := slices.DeleteFunc(slices.Clone(r.of), func(s *subject) bool { return e.holder(s, r).IsAnothers() })
+		for _, s := range r.of {
+			if !slices.Contains(of, s) {
+				s.account.Anothers(w.objects[r.object].dataset, r.id)
 			}
 		}
-		if len(ids[n]) > 0 {
-			objects = append(objects, n)
+		if len(of) == 0 {
+			continue
 		}
-	}
-	led := groupOf(g.subjects)
-	err = w.query(ctx, g, objects, func(n int) []term { return []term{{field: "Id", values: ids[n]}} }, ask, func(a asking, _ map[string]bool) error {
-		id := vendorapi.Text(a.read.get("Id"))
-		o, subjects := &w.objects[a.object], of[a.object][id]
-		if subjects == nil {
-			return vendorapi.Unsure("broken-answer", "Salesforce answered with a record that was not asked for", nil)
+		met[r.object][r.id] = true
+		if !r.binned() && !w.purged.Has(r.id) { // a deleted one's files are as they were left
+			led.learn(r.object, &w.objects[r.object], r.fields, of, false)
 		}
-		if owner := a.read.get(o.Unless); !isNull(owner) {
-			subjects = slices.DeleteFunc(slices.Clone(subjects), func(s *subject) bool { return !w.planned(s, vendorapi.Text(owner)) })
+		if err := row(r.object, r.id, r.fields, of); err != nil {
+			return err
 		}
-		if len(subjects) == 0 {
-			return ctx.Err()
-		}
-		if string(a.read.get("IsDeleted")) != "true" && !w.purged.Has(id) { // a deleted one's files are as they were left
-			led.learn(a.object, o, a.read, subjects, false)
-		}
-		return row(a.object, id, a.read, subjects)
-	})
-	if err != nil {
-		return err
 	}
 	if err := w.findShared(ctx, led, ask, func(n int, id string, f *fields, of []*subject) error {
 		if met[n][id] {

@@ -26,15 +26,32 @@ const (
 type subject struct {
 	// identifiers are the literals by which it is looked up, by type.
 	identifiers map[dsar.IdentifierType][]string
-	roots       int
-	account     *erasure.Account // of an erasure or its proof
-	err         error
+	// known are those by which a planned record is told to be theirs, by type, as
+	// they are matched ([matched]).
+	known   map[dsar.IdentifierType][]string
+	roots   int
+	account *erasure.Account // of an erasure or its proof
+	err     error
 }
 
 // subjectOf takes a task's identifiers.
 func subjectOf(t worker.Task) *subject {
-	s := &subject{identifiers: map[dsar.IdentifierType][]string{}}
-	for _, id := range t.Identifiers {
+	s := &subject{identifiers: literalsOf(t.Identifiers), known: map[dsar.IdentifierType][]string{}}
+	for typ, values := range literalsOf(t.Known()) {
+		for _, v := range values {
+			s.known[typ] = append(s.known[typ], strings.ToLower(v))
+			if isID(v) {
+				s.known[typ] = append(s.known[typ], matched("Id", v))
+			}
+		}
+	}
+	return s
+}
+
+// literalsOf returns the literals by which identifiers are looked up, by type.
+func literalsOf(ids []worker.Identifier) map[dsar.IdentifierType][]string {
+	literals := map[dsar.IdentifierType][]string{}
+	for _, id := range ids {
 		v := strings.TrimSpace(id.Value)
 		forms := []string{v}
 		most := maxText
@@ -46,11 +63,11 @@ func subjectOf(t worker.Task) *subject {
 		}
 		for _, f := range forms {
 			if f != "" && utf8.RuneCountInString(f) <= most {
-				s.identifiers[id.Type] = append(s.identifiers[id.Type], f)
+				literals[id.Type] = append(literals[id.Type], f)
 			}
 		}
 	}
-	return s
+	return literals
 }
 
 // phoneForms returns the ways in which a telephone number is found in Salesforce,

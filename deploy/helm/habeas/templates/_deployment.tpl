@@ -30,6 +30,10 @@ spec:
       annotations:
         # A new configuration is a new pod: it is read at the start.
         checksum/config: {{ printf "%s%s" (include "habeas.config" .root) (toYaml .root.Values.manifests) | sha256sum }}
+        {{- if .root.Values.secrets.roll }}
+        # So is a changed Secret, for what is read at the start alone.
+        checksum/secrets: {{ include "habeas.secrets" $files | sha256sum }}
+        {{- end }}
         {{- with $v.annotations }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
       serviceAccountName: {{ $v.serviceAccount | default (include "habeas.fullname" .root) }}
@@ -82,6 +86,9 @@ spec:
             {{- end }}
             {{- if eq .component "console" }}
             - {name: console, containerPort: 8421}
+            {{- end }}
+            {{- if eq .component "portal" }}
+            - {name: portal, containerPort: 8422}
             {{- end }}
           # Alive is who answers; ready is who reaches what it stands on, and gets on.
           startupProbe:

@@ -37,8 +37,17 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if not (dig "vault" "key" "" .Values.config) -}}
 {{- fail "config.vault.key: name the master key, a file below /run/secrets or a key service's URL: each pod would make one of its own" -}}
 {{- end -}}
+{{- if and .Values.secrets.opening (not (dig "vault" "sealing_key" "" .Values.config)) -}}
+{{- fail "secrets.opening: intake doesn't see it; give intake config.vault.sealing_key (docs/keys.md)" -}}
+{{- end -}}
 {{- if and .Values.console.enabled (not (dig "console" "cookie_key_file" "" .Values.config)) -}}
 {{- fail "config.console.cookie_key_file: name a file below /run/secrets: each of the console's pods would make a key of its own" -}}
+{{- end -}}
+{{- if .Values.portal.enabled -}}
+{{- if not .Values.users.enabled -}}{{- fail "portal.enabled needs users.enabled: the portal signs in to the journal's database as habeas_portal, and sees no secret that others have" -}}{{- end -}}
+{{- range $field, $what := dict "secret_file" "what its codes are keyed by, the same in all of its pods" "door" "the address of intake's door" "token_file" "the token of the caller portal" "uploads_recipient" "what habeas keys init prints" "url" "its address as browsers reach it" -}}
+{{- if not (dig "portal" $field "" $.Values.config) -}}{{- fail (printf "config.portal.%s is missing: %s" $field $what) -}}{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if not (include "habeas.buckets" .) -}}
@@ -53,7 +62,7 @@ whether it is for reading only. It is given a dict: root, component and name. A 
 the objects of its own system, and nothing else of it but, without users.enabled, the link keys.
 */}}
 {{- define "habeas.parts" -}}
-{{- $rw := dict "intake" (list "vault-keys") "coordinator" (list "vault" "vault-keys" "outbox" "mirror" "links" "keys") "aggregator" (list "vault/objects/aggregator" "outbox" "keys") "letters" (list "vault-keys" "outbox") "console" (list "vault" "vault-keys" "outbox" "keys" "uploads") -}}
+{{- $rw := dict "intake" (list "vault-keys") "coordinator" (list "vault" "vault-keys" "outbox" "mirror" "links" "keys") "aggregator" (list "vault/objects/aggregator" "outbox" "keys") "letters" (list "vault-keys" "outbox") "console" (list "vault" "vault-keys" "outbox" "keys" "uploads") "portal" (list "outbox" "uploads") -}}
 {{- $ro := dict "intake" (list "outbox") "aggregator" (list "vault/objects") "letters" (list "mirror") "console" (list "mirror") -}}
 {{- $parts := list -}}
 {{- if hasPrefix "worker-" .component -}}

@@ -27,8 +27,10 @@ system, and the coordinator's of all. It is given a dict: root, component, name,
 {{- $env := list -}}
 {{- if $u.enabled -}}
 {{- if not .secret }}{{ fail (printf "users.enabled: %s has no Secret of its own: name one with its key kafka%s" .component (ternary ", and pgpass" "" (has .component (include "habeas.journalled" . | fromYamlArray)))) }}{{ end -}}
+{{- if ne .component "portal" -}}{{/* which has no Kafka */}}
 {{- $env = append $env (dict "name" "HABEAS_KAFKA_USER" "value" (printf "habeas-%s" .component)) -}}
 {{- $env = append $env (dict "name" "HABEAS_KAFKA_PASSWORD_FILE" "value" (printf "/run/secrets/%s/kafka" .name)) -}}
+{{- end -}}
 {{- if or (has .component (list "coordinator" "aggregator")) (hasPrefix "worker-" .component) -}}
 {{- $env = append $env (dict "name" "HABEAS_LINKS" "value" (printf "/run/secrets/%s" .name)) -}}
 {{- end -}}
@@ -41,7 +43,17 @@ system, and the coordinator's of all. It is given a dict: root, component, name,
 
 {{/* The components that have the journal. */}}
 {{- define "habeas.journalled" -}}
-[intake, coordinator, letters, console]
+[intake, coordinator, letters, console, portal]
+{{- end }}
+
+{{/* Whether a component opens what is sealed, by the master key of secrets.opening. */}}
+{{- define "habeas.opens" -}}
+{{- if and .root.Values.secrets.opening (has .component (list "coordinator" "letters" "console")) -}}true{{- end -}}
+{{- end }}
+
+{{/* Whether a component sends mail, by the password of secrets.mail. */}}
+{{- define "habeas.mails" -}}
+{{- if and .root.Values.secrets.mail (has .component (list "letters" "portal" "coordinator")) -}}true{{- end -}}
 {{- end }}
 
 {{/*
@@ -54,6 +66,12 @@ common (whether it sees the common one).
 {{- if and .root.Values.secrets.common (ne (toString .common) "false") }}
 - {name: common, mountPath: /run/secrets/habeas, readOnly: true}
 {{- end }}
+{{- if include "habeas.opens" . }}
+- {name: opening, mountPath: /run/secrets/opening, readOnly: true}
+{{- end }}
+{{- if include "habeas.mails" . }}
+- {name: mail, mountPath: /run/secrets/mail, readOnly: true}
+{{- end }}
 {{- if .secret }}
 - {name: own, mountPath: {{ printf "/run/secrets/%s" .name }}, readOnly: true}
 {{- end }}
@@ -63,6 +81,25 @@ common (whether it sees the common one).
 {{- range include "habeas.parts" . | fromYamlArray }}
 - {name: shared, mountPath: {{ printf "%s/%s" $data .path }}, subPath: {{ .path }}{{ if .readOnly }}, readOnly: true{{ end }}}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+What the Secrets of a component hold in the cluster, to see that they have changed; nothing
+where there is no cluster, as in helm template.
+*/}}
+{{- define "habeas.secrets" -}}
+{{- if and .root.Values.secrets.common (ne (toString .common) "false") }}
+{{- toJson (dig "data" dict (lookup "v1" "Secret" .root.Release.Namespace .root.Values.secrets.common)) }}
+{{- end }}
+{{- if include "habeas.opens" . }}
+{{- toJson (dig "data" dict (lookup "v1" "Secret" .root.Release.Namespace .root.Values.secrets.opening)) }}
+{{- end }}
+{{- if include "habeas.mails" . }}
+{{- toJson (dig "data" dict (lookup "v1" "Secret" .root.Release.Namespace .root.Values.secrets.mail)) }}
+{{- end }}
+{{- if .secret }}
+{{- toJson (dig "data" dict (lookup "v1" "Secret" .root.Release.Namespace .secret)) }}
 {{- end }}
 {{- end }}
 
@@ -80,6 +117,14 @@ common (whether it sees the common one).
 {{- if and .root.Values.secrets.common (ne (toString .common) "false") }}
 - name: common
   secret: {secretName: {{ .root.Values.secrets.common }}, defaultMode: 0440}
+{{- end }}
+{{- if include "habeas.opens" . }}
+- name: opening
+  secret: {secretName: {{ .root.Values.secrets.opening }}, defaultMode: 0440}
+{{- end }}
+{{- if include "habeas.mails" . }}
+- name: mail
+  secret: {secretName: {{ .root.Values.secrets.mail }}, defaultMode: 0440}
 {{- end }}
 {{- if .secret }}
 - name: own

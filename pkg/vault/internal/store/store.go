@@ -5,8 +5,9 @@ package store
 
 import (
 	"context"
-	"errors"
 	"io"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // Lister lists a bucket's keys, for who looks at all of them: an audit, a rotation of the
@@ -66,6 +67,6 @@ func (m Mode) Once() bool { return m == Create || m == Mark }
 
 // What a bucket says beside success.
 var (
-	ErrNotFound = errors.New("not found")
-	ErrExists   = errors.New("exists already")
+	ErrNotFound = telemetry.Constant("not found")
+	ErrExists   = telemetry.Constant("exists already")
 )

@@ -3,6 +3,7 @@
 package coretest
 
 import (
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -37,8 +38,9 @@ func (Calendar) Due(c core.Clock) (time.Time, bool) {
 func PlayAll(n int, saw func(before core.State, facts []core.Event, now time.Time)) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, right := range append(dsar.Rights(), dsar.Appeal, "automated-review") {
-		for range n {
-			(&player{saw: saw, rng: rng}).play(right)
+		for i := range n {
+			told := []core.Channel{"", core.ChannelOutbox, core.ChannelMail}[i%3]
+			(&player{saw: saw, rng: rng, told: told}).play(right)
 		}
 	}
 }
@@ -47,11 +49,16 @@ func PlayAll(n int, saw func(before core.State, facts []core.Event, now time.Tim
 type player struct {
 	saw   func(core.State, []core.Event, time.Time)
 	rng   *rand.Rand
+	told  core.Channel // by which the person is told
 	state core.State
 }
 
 func (p *player) do(c core.Command, now time.Time) {
 	facts, err := core.Decide(p.state, c)
+	if errors.Is(err, core.ErrSecond) {
+		c = core.AskSecond{Act: c}
+		facts, err = core.Decide(p.state, c)
+	}
 	if err != nil || len(facts) == 0 {
 		return
 	}
@@ -83,6 +90,10 @@ func (p *player) play(right dsar.Right) {
 	if p.rng.IntN(2) == 0 {
 		a.Recipients = []core.Recipient{{ID: "r", By: []core.Way{core.WayWebhook, core.WayHand}[p.rng.IntN(2)], Receives: []core.Reached{{System: "s", Dataset: "d"}}}}
 	}
+	a.ToldBy, a.CallsBack = p.told, p.told == core.ChannelMail
+	if p.rng.IntN(4) == 0 {
+		a.FourEyes = core.FourEyesKinds()
+	}
 	if right.Decided() {
 		a.Systems, a.Recipients = nil, nil
 	}
@@ -97,6 +108,10 @@ func (p *player) play(right dsar.Right) {
 
 func (p *player) step(now time.Time) {
 	var sent []core.TaskState
+	if waiting := p.state.Unjudged(); len(waiting) > 0 && p.rng.IntN(2) == 0 {
+		p.do(core.JudgeSecond{By: "another", Asked: waiting[0].Asked, Agreed: p.rng.IntN(2) == 0, Reason: "why", Calendar: Calendar{}, Now: now}, now)
+		return
+	}
 	for _, t := range p.state.Tasks {
 		if t.Status == core.TaskIsSent && p.state.Awaited == "" {
 			sent = append(sent, *t)
@@ -115,6 +130,8 @@ func (p *player) step(now time.Time) {
 		p.do(core.DecideGrievance{By: "another", Finding: core.Findings()[n%3], Reason: "why", Reopened: n < 4, Now: now}, now)
 	case p.state.Status == core.StatusRefused && n < 6:
 		p.do(core.Reopen{By: "another", Grievance: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Now: now}, now)
+	case p.state.Status == core.StatusDelivering:
+		p.tell(n, now)
 	case p.state.Status == core.StatusCompleted && n < 6:
 		p.do(core.ProveAgain{By: "agent", Erase: n < 3, Now: now}, now)
 	case p.state.Status == core.StatusCompleted:
@@ -125,6 +142,18 @@ func (p *player) step(now time.Time) {
 		p.do(core.Tick{Now: now}, now)
 	default:
 		p.do(core.Retry{By: "agent", AcceptPlan: n > 17, Now: now}, now)
+	}
+}
+
+// tell has the person told that the answer is there, as far as letters go.
+func (p *player) tell(n int, now time.Time) {
+	if n < 4 {
+		p.do(core.DeliverAgain{By: "agent", Reason: "by post", ByHand: n < 2, Now: now}, now)
+		return
+	}
+	for _, o := range p.state.Unwritten() {
+		channel := []core.Channel{core.ChannelOutbox, core.ChannelMail}[n%2]
+		p.do(core.NoteLetter{LetterSent: core.LetterSent{Letter: o.Letter, Language: "en", Cause: o.Cause, Channel: channel, Moment: core.Moment{At: now}}}, now)
 	}
 }
 
@@ -167,7 +196,11 @@ func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
 // interrupt has a person do what can be done at any time.
 func (p *player) interrupt(now time.Time) {
 	const by, why = "agent", "why"
-	switch p.rng.IntN(12) {
+	switch p.rng.IntN(14) {
+	case 12:
+		p.do(core.Reveal{By: by, Reason: why, Now: now}, now)
+	case 13:
+		p.do(core.OpenPlan{By: by, Reason: why, Now: now}, now)
 	case 0:
 		p.do(core.Cancel{By: by, Now: now}, now)
 	case 1:
@@ -184,7 +217,7 @@ func (p *player) interrupt(now time.Time) {
 		}
 	case 6:
 		p.do(core.Extend{By: by, Reason: why, Calendar: Calendar{}, Now: now}, now)
-	case 11:
+	case 9, 11:
 		p.do(core.RefusePart{By: by, Reason: why, System: "s", Dataset: "d", Ground: "rights-of-others", TakenBack: len(p.state.Parts) > 0, Now: now}, now)
 	case 7:
 		p.do(core.DeliverAgain{By: by, Reason: why, Now: now}, now)

@@ -489,8 +489,9 @@ func testGroupCommit(t *testing.T, h *Harness) {
 		})
 	}
 	wg.Wait()
-	// 20 if all go in step; a tenth of the appends leaves room for any scheduler.
-	if n := h.Commits() - before; n > callers*each/10 {
+	// 20 if all go in step, and one for each append without groups. On a busy machine fewer
+	// callers are awake at a time, and groups are as small.
+	if n := h.Commits() - before; n > callers*each/4 {
 		t.Errorf("%d commits for %d appends", n, callers*each)
 	}
 	for c := range callers {

@@ -62,9 +62,15 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"Needs", testNeeds},
 		{"Notes", testNotes},
 		{"Searches", testSearches},
+		{"SearchChain", testSearchChain},
+		{"Heads", testHeads},
+		{"HeadsAtOnce", testHeadsAtOnce},
+		{"HeadsRaces", testHeadsRaces},
 		{"Proofs", testProofs},
 		{"Tree", testTree},
 		{"TreeRaces", testTreeRaces},
+		{"Sizes", testSizes},
+		{"SetRow", testSetRow},
 		{"Model", testModel},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,7 +1,10 @@
 package journaltest
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -45,5 +48,56 @@ func testSearches(t *testing.T, h *Harness) {
 		if err := h.Store.AddSearch(ctx, bad); !errors.Is(err, journal.ErrInvalid) {
 			t.Errorf("%+v: %v", bad, err)
 		}
+	}
+}
+
+// testSearchChain gives each search its place in one chain, whoever adds it at once, and
+// tells the chain's end.
+func testSearchChain(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	if head, err := h.Store.SearchHead(ctx); err != nil || head.Size != 0 || len(head.Chain) != 0 {
+		t.Fatalf("%+v, %v", head, err)
+	}
+	stores := []journal.Store{h.Store}
+	if h.Second != nil {
+		stores = append(stores, h.Second(t))
+	}
+	const each, by = 10, 4
+	var all sync.WaitGroup
+	for i := range by {
+		all.Go(func() {
+			for n := range each {
+				one := journal.Search{At: start.Add(time.Duration(n) * time.Minute), By: fmt.Sprintf("agent %d", i), Hash: "a", Found: n}
+				if err := stores[i%len(stores)].AddSearch(ctx, one); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	head, err := h.Store.SearchHead(ctx)
+	if err != nil || head.Size != each*by || head.Unchained != 0 {
+		t.Fatalf("%+v, %v", head, err)
+	}
+	var chain []byte
+	next, searches := int64(1), map[journal.Search]bool{}
+	for {
+		page, err := h.Store.SearchLinks(ctx, next, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, l := range page {
+			if chain = journal.NextSearch(chain, next, l.Search); l.Place != next || !bytes.Equal(l.Chain, chain) {
+				t.Fatalf("place %d: %+v", next, l)
+			}
+			searches[l.Search] = true
+			next++
+		}
+	}
+	if !bytes.Equal(chain, head.Chain) || len(searches) != each*by {
+		t.Errorf("%d searches, which end in another hash than the head", len(searches))
 	}
 }

@@ -115,8 +115,27 @@ func testTree(t *testing.T, h *Harness) {
 	if leaves := checkTree(t, s); len(leaves) != 6 || leaves[4].RequestID != "" || string(leaves[4].Data) != "y" || leaves[5].RequestID != "b" {
 		t.Errorf("%v", leaves)
 	}
+	// One that was taken in becomes a fact's, once; no other does.
+	if err := s.ClaimLeaf(ctx, 4, "nobody", 1); !errors.Is(err, journal.ErrNotFound) {
+		t.Error(err)
+	}
+	for _, claim := range []struct {
+		index   int64
+		request string
+		version int
+	}{{4, "a", 4}, {4, "b", 9}, {5, "a", 5}, {77, "a", 5}} {
+		if err := s.ClaimLeaf(ctx, claim.index, claim.request, claim.version); err != nil {
+			t.Error(err)
+		}
+	}
+	if of, err := s.LeavesOf(ctx, "a"); err != nil || len(of) != 3 || of[2].Index != 4 || of[2].Version != 4 || string(of[2].Data) != "y" {
+		t.Errorf("%v, %v", of, err)
+	}
+	if of, err := s.LeavesOf(ctx, "b"); err != nil || len(of) != 2 || of[1].Index != 5 || of[1].Version != 2 {
+		t.Errorf("%v, %v", of, err)
+	}
 	if h.Reopen != nil {
-		if leaves := checkTree(t, h.Reopen(t)); len(leaves) != 6 {
+		if leaves := checkTree(t, h.Reopen(t)); len(leaves) != 6 || leaves[4].RequestID != "a" {
 			t.Errorf("after reopening: %v", leaves)
 		}
 	}

@@ -56,7 +56,9 @@ type Store struct {
 	requests map[string]*request
 	prints   map[string][]string // fingerprint: request ids
 	notes    map[string]note
-	searches []journal.Search
+	searches []journal.SearchLink
+	heads    []journal.HeadsLink
+	unlisted []string // requests that have changed since they were listed
 	proofs   map[string]*proof
 	queue    []journal.PendingMessage
 	lastRow  int64
@@ -125,7 +127,7 @@ func (s *Store) Append(ctx context.Context, a journal.Append) error {
 func (s *Store) append(a *journal.Append) error {
 	r := s.requests[a.RequestID]
 	if r == nil {
-		r = &request{num: len(s.requests)}
+		r = &request{num: len(s.requests) + 1}
 	}
 	if r.row.Version != a.Expected {
 		return journal.ErrConflict
@@ -136,6 +138,9 @@ func (s *Store) append(a *journal.Append) error {
 		r.facts[i].Data = slices.Clone(r.facts[i].Data)
 	}
 	last := r.facts[len(r.facts)-1]
+	if !slices.Contains(s.unlisted, a.RequestID) {
+		s.unlisted = append(s.unlisted, a.RequestID)
+	}
 	r.row = a.Row
 	r.row.RequestID, r.row.Version, r.row.Hash = a.RequestID, last.Version, last.Hash
 	r.row.Waiting, r.row.Needs = slices.Clone(a.Row.Waiting), slices.Clone(a.Row.Needs)
@@ -474,7 +479,9 @@ func (s *Store) AddSearch(ctx context.Context, one journal.Search) error {
 	}
 	return s.call(ctx, OpNote, func() error {
 		one.At = journal.Time(one.At)
-		s.searches = append(s.searches, one)
+		link := journal.SearchLink{Search: one, Place: int64(len(s.searches)) + 1}
+		link.Chain = journal.NextSearch(s.searchHead().Chain, link.Place, one)
+		s.searches = append(s.searches, link)
 		return nil
 	})
 }
@@ -484,9 +491,35 @@ func (s *Store) Searches(ctx context.Context, f journal.SearchFilter) (list []jo
 	err = s.call(ctx, OpList, func() error {
 		for _, one := range slices.Backward(s.searches) {
 			if len(list) < (journal.Filter{Limit: f.Limit}).ListLimit() && (f.By == "" || one.By == f.By) && (f.Hash == "" || one.Hash == f.Hash) && !one.At.Before(journal.Time(f.Since)) {
-				list = append(list, one)
+				list = append(list, one.Search)
 			}
 		}
+		return nil
+	})
+	return list, err
+}
+
+// SearchHead implements journal.Searches.
+func (s *Store) SearchHead(ctx context.Context) (h journal.SearchHead, err error) {
+	err = s.call(ctx, OpList, func() error {
+		h = s.searchHead()
+		return nil
+	})
+	return h, err
+}
+
+func (s *Store) searchHead() journal.SearchHead {
+	if len(s.searches) == 0 {
+		return journal.SearchHead{}
+	}
+	return journal.SearchHead{Size: int64(len(s.searches)), Chain: s.searches[len(s.searches)-1].Chain}
+}
+
+// SearchLinks implements journal.Searches.
+func (s *Store) SearchLinks(ctx context.Context, from int64, limit int) (list []journal.SearchLink, err error) {
+	err = s.call(ctx, OpList, func() error {
+		list = slices.Clone(s.searches[min(max(from-1, 0), int64(len(s.searches))):])
+		list = list[:min(len(list), journal.Filter{Limit: limit}.ListLimit())]
 		return nil
 	})
 	return list, err

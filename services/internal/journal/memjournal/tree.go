@@ -92,3 +92,16 @@ func (s *Store) TakeLeaves(ctx context.Context, size int64, leaves [][]byte) err
 		return s.grow("", 0, leaves)
 	})
 }
+
+// ClaimLeaf implements journal.Tree.
+func (s *Store) ClaimLeaf(ctx context.Context, index int64, requestID string, version int) error {
+	return s.call(ctx, OpTree, func() error {
+		if _, known := s.requests[requestID]; !known {
+			return journal.ErrNotFound
+		}
+		if index >= 0 && index < int64(len(s.leaves)) && s.leaves[index].RequestID == "" {
+			s.leaves[index].RequestID, s.leaves[index].Version = requestID, version
+		}
+		return nil
+	})
+}

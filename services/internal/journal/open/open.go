@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/journal/migration"
 	"habeas.dev/services/internal/journal/pgjournal"
 	"habeas.dev/services/internal/journal/sqlitejournal"
 )
@@ -20,21 +21,46 @@ import (
 //
 // An error is one line that names the place and the cure, and no password.
 func Open(ctx context.Context, where string) (journal.Store, error) {
+	p, err := placeOf(where)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.postgres != "":
+		return store(pgjournal.Open(ctx, pgjournal.Config{URL: p.postgres}))
+	default:
+		return store(sqlitejournal.Open(ctx, sqlitejournal.Config{Path: p.file}))
+	}
+}
+
+// PlanMigrations returns what Open would do to the tables of a journal, and changes nothing.
+func PlanMigrations(ctx context.Context, where string) (migration.Plan, error) {
+	p, err := placeOf(where)
+	switch {
+	case err != nil:
+		return migration.Plan{}, err
+	case p.postgres != "":
+		return pgjournal.PlanMigrations(ctx, pgjournal.Config{URL: p.postgres})
+	default:
+		return sqlitejournal.PlanMigrations(ctx, sqlitejournal.Config{Path: p.file})
+	}
+}
+
+// place is where a journal is: a URL of PostgreSQL, or a file.
+type place struct{ postgres, file string }
+
+func placeOf(where string) (place, error) {
 	switch scheme, _, found := strings.Cut(where, ":"); {
 	case where == "":
-		return nil, errors.New("journal: no place given; write sqlite:///path/journal.db or postgres://user@host:port/database")
+		return place{}, errors.New("journal: no place given; write sqlite:///path/journal.db or postgres://user@host:port/database")
 	case found && (scheme == "postgres" || scheme == "postgresql"):
-		return store(pgjournal.Open(ctx, pgjournal.Config{URL: where}))
+		return place{postgres: where}, nil
 	case found && scheme == "sqlite":
 		path, err := sqlitePath(where)
-		if err != nil {
-			return nil, err
-		}
-		return store(sqlitejournal.Open(ctx, sqlitejournal.Config{Path: path}))
+		return place{file: path}, err
 	case strings.Contains(where, "://"):
-		return nil, errors.New("journal: unknown kind " + scheme + "; write sqlite:///path/journal.db or postgres://user@host:port/database")
+		return place{}, errors.New("journal: unknown kind " + scheme + "; write sqlite:///path/journal.db or postgres://user@host:port/database")
 	}
-	return store(sqlitejournal.Open(ctx, sqlitejournal.Config{Path: where}))
+	return place{file: where}, nil
 }
 
 // store returns a nil Store for a nil pointer, which would otherwise be a Store

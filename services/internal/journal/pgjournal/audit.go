@@ -5,7 +5,15 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"habeas.dev/services/internal/journal"
 )
+
+// RequestKeys implements journal.Audited.
+func (s *Store) RequestKeys(ctx context.Context, after int64, limit int) ([]journal.RequestKey, error) {
+	return query(ctx, s, pgx.RowToStructByPos[journal.RequestKey], "SELECT num, id FROM request WHERE num > $1 ORDER BY num LIMIT $2",
+		after, journal.Filter{Limit: limit}.ListLimit())
+}
 
 // Fingerprints implements journal.Audited.
 func (s *Store) Fingerprints(ctx context.Context, requestID string) ([]string, error) {

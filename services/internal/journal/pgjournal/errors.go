@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"habeas.dev/services/internal/journal"
 )
@@ -42,7 +43,7 @@ func state(err error) string {
 func lost(err error) bool {
 	s := state(err)
 	if s == "" {
-		return err != nil && !errors.Is(err, journal.ErrTree) && !errors.Is(err, journal.ErrConflict) && !errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrClosed)
+		return err != nil && !errors.Is(err, journal.ErrTree) && !errors.Is(err, journal.ErrDamaged) && !errors.Is(err, journal.ErrConflict) && !errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrClosed)
 	}
 	return strings.HasPrefix(s, classConnection) || strings.HasPrefix(s, classOperator)
 }
@@ -57,7 +58,8 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	var known *journal.StorageError
-	if errors.As(err, &known) || errors.Is(err, journal.ErrClosed) {
+	var cell *journal.UnreadableError
+	if errors.As(err, &known) || errors.As(err, &cell) || errors.Is(err, journal.ErrClosed) {
 		return err
 	}
 	if s.isClosed() {
@@ -88,4 +90,14 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		e.What, e.Cure = "PostgreSQL answers with SQLSTATE "+code, "see the server's log"
 	}
 	return e
+}
+
+// ofRow returns the error of reading a row: where a cell isn't what its column holds, an
+// [journal.UnreadableError] that names the row.
+func ofRow(table, key string, err error) error {
+	var cell pgx.ScanArgError
+	if !errors.As(err, &cell) {
+		return err
+	}
+	return &journal.UnreadableError{Table: table, Key: key, Column: cell.FieldName}
 }

@@ -3,6 +3,7 @@ package pgjournal
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,32 @@ type Role struct {
 	// Notes are what the names of the notes begin with that it may write, where it writes
 	// notes; empty: all of them. Callers' tokens and the log's checkpoint are notes.
 	Notes string
+	// Facts are the types of facts that it may append, which are those that follow from what
+	// its service decides; nil: all of them but Never.
+	Facts, Never []string
 }
+
+// MayAppend reports whether a role may append facts of a type.
+func (r Role) MayAppend(typ string) bool {
+	return (r.Facts == nil || slices.Contains(r.Facts, typ)) && !slices.Contains(r.Never, typ)
+}
+
+// The types of facts by service. Who reports, what becomes of a request in time, and what is
+// destroyed is the coordinator's to say; of the rest, what people decide is the console's.
+var (
+	intakeFacts = []string{
+		"request.accepted", "proof.asked", "hold.placed", "request.cancelled", "answer.fetched",
+		// What follows by itself where a request is taken in.
+		"stage.started", "task.sent", "task.ended", "task.failed", "request.attention-needed", "request.overdue", "addendum.issued", "answer.available", "request.completed", "notice.owed",
+	}
+	lettersFacts = []string{"letter.sent", "request.completed", "request.attention-needed"}
+	portalFacts  = []string{"person.sent", "answer.opened", "request.cancelled", "request.completed", "request.attention-needed"}
+	notOfPeople  = []string{
+		"task.progressed", "task.parked", "message.rejected", "system.missing", "system.back", "system.renamed", "system.retired", "receipt.issued", "receipt.left",
+		"data.forgotten", "copies.forgotten", "caller.told", "caller.not-told", "notice.sent", "notice.failed", "letter.sent", "person.sent", "answer.opened",
+		"answer.fetched", "request.taken-up", "request.reminded", "earlier.looked-up", "earlier.awaited", "kept.looked-up", "hold.released",
+	}
+)
 
 // Roles returns the roles of those components that have the journal. Workers and the
 // aggregator have none.
@@ -25,8 +51,9 @@ func Roles() []Role {
 	appends := func(more map[string]string) map[string]string {
 		all := map[string]string{
 			"goose_db_version": "SELECT", "request": "SELECT, INSERT, UPDATE", "timer": "SELECT, INSERT, UPDATE, DELETE", "fact": "SELECT, INSERT",
-			"fingerprint": "SELECT, INSERT", "queue": "INSERT", "note": "SELECT",
-			"leaf": "SELECT, INSERT", "tree": "SELECT, INSERT", "tree_size": "SELECT, UPDATE",
+			// Who appends doesn't choose the number of a row, behind or before all others.
+			"fingerprint": "SELECT, INSERT", "queue": "INSERT (shard, messages)", "note": "SELECT",
+			"leaf": "SELECT", "tree": "SELECT", "tree_size": "SELECT",
 		}
 		for table, privileges := range more {
 			all[table] = privileges
@@ -34,11 +61,12 @@ func Roles() []Role {
 		return all
 	}
 	return []Role{
-		{Name: "habeas_intake", Tables: appends(nil)},
-		{Name: "habeas_letters", Tables: appends(nil)},
-		{Name: "habeas_console", Tables: appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "search": "SELECT, INSERT"}), Notes: "console/"},
-		{Name: "habeas_portal", Tables: appends(map[string]string{"proof": "SELECT, INSERT, UPDATE, DELETE"})},
-		{Name: "habeas_coordinator", Tables: appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "queue": "SELECT, INSERT, DELETE", "fingerprint": "SELECT, INSERT, DELETE"})},
+		{Name: "habeas_intake", Tables: appends(nil), Facts: intakeFacts},
+		{Name: "habeas_letters", Tables: appends(nil), Facts: lettersFacts},
+		{Name: "habeas_console", Tables: appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "search": "SELECT, INSERT, UPDATE (place, chain)", "search_head": "SELECT, UPDATE"}), Notes: "console/", Never: notOfPeople},
+		{Name: "habeas_portal", Tables: appends(map[string]string{"proof": "SELECT, INSERT, UPDATE, DELETE"}), Facts: portalFacts},
+		{Name: "habeas_coordinator", Tables: appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "queue": "SELECT, INSERT (shard, messages), DELETE", "fingerprint": "SELECT, INSERT, DELETE", "search": "SELECT", "search_head": "SELECT",
+			"leaf": "SELECT, INSERT", "tree": "SELECT, INSERT", "tree_size": "SELECT, UPDATE", "heads": "SELECT, INSERT", "heads_end": "SELECT, UPDATE", "unlisted": "SELECT, DELETE"})},
 	}
 }
 
@@ -73,13 +101,28 @@ func (r Role) statements() string {
 	for table, privileges := range r.Tables {
 		fmt.Fprintf(&b, " GRANT %s ON %s TO %s;", privileges, table, r.Name)
 	}
+	// Row security holds for whoever isn't the owner: everybody passes, but for what is
+	// restricted. A row that a role may not write it may not turn into one of its own either.
 	if r.Notes != "" {
-		// Row security holds for whoever isn't the owner: everybody passes, but for what is
-		// restricted.
-		fmt.Fprintf(&b, " ALTER TABLE note ENABLE ROW LEVEL SECURITY; DROP POLICY IF EXISTS everybody ON note; DROP POLICY IF EXISTS %[1]s ON note;"+
-			" CREATE POLICY everybody ON note USING (true) WITH CHECK (true);"+
-			" CREATE POLICY %[1]s ON note AS RESTRICTIVE TO %[1]s USING (true) WITH CHECK (starts_with(name, '%[2]s'));", r.Name, r.Notes)
+		own := "starts_with(name, '" + r.Notes + "')"
+		restrict(&b, "note", r.Name, "INSERT", "WITH CHECK ("+own+")")
+		restrict(&b, "note", r.Name, "UPDATE", "USING ("+own+") WITH CHECK ("+own+")")
+		restrict(&b, "note", r.Name, "DELETE", "USING ("+own+")")
+	}
+	switch {
+	case r.Facts != nil:
+		restrict(&b, "fact", r.Name, "INSERT", "WITH CHECK (type = ANY ('{"+strings.Join(r.Facts, ",")+"}'))")
+	case r.Never != nil:
+		restrict(&b, "fact", r.Name, "INSERT", "WITH CHECK (type <> ALL ('{"+strings.Join(r.Never, ",")+"}'))")
 	}
 	b.WriteString(" COMMIT")
 	return b.String()
+}
+
+// restrict lets a role do something to those rows of a table alone that the rule names.
+func restrict(b *strings.Builder, table, role, command, rule string) {
+	name := role + "_" + strings.ToLower(command)
+	fmt.Fprintf(b, " ALTER TABLE %[1]s ENABLE ROW LEVEL SECURITY; DROP POLICY IF EXISTS everybody ON %[1]s; CREATE POLICY everybody ON %[1]s USING (true) WITH CHECK (true);"+
+		" DROP POLICY IF EXISTS %[2]s ON %[1]s; DROP POLICY IF EXISTS %[3]s ON %[1]s; CREATE POLICY %[3]s ON %[1]s AS RESTRICTIVE FOR %[4]s TO %[2]s %[5]s;",
+		table, role, name, command, rule)
 }

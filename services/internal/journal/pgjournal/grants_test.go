@@ -7,10 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/journaltest"
 	"habeas.dev/services/internal/journal/pgjournal"
 	"habeas.dev/services/internal/pgtest"
@@ -68,10 +71,24 @@ func TestRoles(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", r.Name, err)
 		}
-		for expected := range 2 {
-			if err := own.Append(t.Context(), journaltest.Simple(r.Name, expected)); err != nil {
-				t.Errorf("%s appends: %v", r.Name, err)
+		expected := 0
+		for typ := range core.FactTypes() {
+			a := journaltest.Simple(r.Name, expected)
+			for i := range a.Facts {
+				a.Facts[i].Type = typ
 			}
+			err := own.Append(t.Context(), a)
+			if (err == nil) != r.MayAppend(typ) {
+				t.Errorf("%s appends %s: %v", r.Name, typ, err)
+			}
+			if err == nil {
+				expected++
+			}
+		}
+		leaf := journaltest.Simple(r.Name+" with a leaf", 0)
+		leaf.Facts[0].Type, leaf.Leaf = "request.completed", []byte("leaf of "+r.Name)
+		if err := own.Append(t.Context(), leaf); (err == nil) != (r.Name == "habeas_coordinator") {
+			t.Errorf("%s appends a leaf: %v", r.Name, err)
 		}
 		if _, _, err := own.Note(t.Context(), "callers/tokens"); err != nil {
 			t.Errorf("%s reads a note: %v", r.Name, err)
@@ -91,6 +108,10 @@ func TestRoles(t *testing.T) {
 				t.Errorf("the coordinator's relay has %d to carry: %v", len(pending), err)
 			}
 		}
+		search := journal.Search{At: time.Now(), By: r.Name, Hash: "a"}
+		if err := own.AddSearch(t.Context(), search); (err == nil) != (r.Name == "habeas_console") {
+			t.Errorf("%s adds a search: %v", r.Name, err)
+		}
 		if err := own.Close(); err != nil {
 			t.Error(err)
 		}
@@ -98,14 +119,44 @@ func TestRoles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, forbidden := range []string{"DELETE FROM fact", "UPDATE fact SET data = NULL", "TRUNCATE request", "DELETE FROM request", "DELETE FROM leaf", "UPDATE leaf SET data = ''", "DROP TABLE fact", "CREATE TABLE more (a int)", "ALTER TABLE fact DISABLE TRIGGER ALL", "DELETE FROM search"} {
+		for _, forbidden := range []string{"DELETE FROM fact", "UPDATE fact SET data = NULL", "TRUNCATE request", "DELETE FROM request", "DELETE FROM leaf", "UPDATE leaf SET data = ''", "DROP TABLE fact", "CREATE TABLE more (a int)", "ALTER TABLE fact DISABLE TRIGGER ALL", "DELETE FROM search", "UPDATE search SET by = 'nobody'",
+			"INSERT INTO queue (num, shard, messages) OVERRIDING SYSTEM VALUE VALUES (-1, 0, '')", "UPDATE queue SET messages = ''", "UPDATE tree SET hash = ''", "DELETE FROM tree", "DELETE FROM tree_size"} {
 			_, err := conn.Exec(t.Context(), forbidden)
 			var refused *pgconn.PgError
 			if !errors.As(err, &refused) || refused.Code != "42501" {
 				t.Errorf("%s: %s: %v", r.Name, forbidden, err)
 			}
 		}
+		if r.Name != "habeas_coordinator" {
+			for _, forbidden := range []string{"INSERT INTO leaf (num, data) VALUES (99, 'x')", "INSERT INTO tree VALUES (99, 'x')", "UPDATE tree_size SET size = 99", "DELETE FROM queue", "SELECT * FROM queue", "DELETE FROM note"} {
+				_, err := conn.Exec(t.Context(), forbidden)
+				var refused *pgconn.PgError
+				if !errors.As(err, &refused) || refused.Code != "42501" {
+					t.Errorf("%s: %s: %v", r.Name, forbidden, err)
+				}
+			}
+			// By another name a note is as gone as deleted.
+			for _, name := range []string{"callers/tokens", "mark", "log x"} {
+				pgtest.Exec(t, owner, "INSERT INTO note (name, data, version) VALUES ('"+name+"', 'x', 1) ON CONFLICT DO NOTHING")
+				tag, err := conn.Exec(t.Context(), "UPDATE note SET name = 'console/gone/' || name WHERE name = $1", name)
+				if err == nil && tag.RowsAffected() > 0 {
+					t.Errorf("%s renames the note %s", r.Name, name)
+				}
+			}
+		}
 		_ = conn.Close(t.Context())
+	}
+}
+
+// TestFactsOfRoles: roles name types of facts that there are.
+func TestFactsOfRoles(t *testing.T) {
+	t.Parallel()
+	for _, r := range pgjournal.Roles() {
+		for _, typ := range slices.Concat(r.Facts, r.Never) {
+			if core.FactTypes()[typ] == nil {
+				t.Errorf("%s has rules for %s, which is no fact", r.Name, typ)
+			}
+		}
 	}
 }
 

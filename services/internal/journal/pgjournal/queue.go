@@ -32,7 +32,8 @@ const (
 // has locked, and a window on their oldest rows.
 type relay struct {
 	config  *pgx.ConnConfig
-	silence time.Duration // journal.Silence, but in tests
+	renew   func(context.Context, *pgx.ConnConfig) error // of its password, as of the pool's
+	silence time.Duration                                // journal.Silence, but in tests
 
 	mu       sync.Mutex
 	conn     *pgx.Conn // nil: to be connected
@@ -93,6 +94,9 @@ func (r *relay) prepare(ctx context.Context) error {
 
 func (r *relay) connect(ctx context.Context) error {
 	cfg := r.config.Copy()
+	if err := r.renew(ctx, cfg); err != nil {
+		return err
+	}
 	cfg.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) { r.told = true }
 	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
@@ -197,11 +201,7 @@ func (r *relay) fill(ctx context.Context) error {
 	n := 0
 	_, err = pgx.ForEachRow(rows, []any{&num, &b}, func() error {
 		n++
-		messages, err := journal.DecodeMessages(b)
-		if err != nil {
-			return fmt.Errorf("row %d: %w", num, err)
-		}
-		r.window.Push(num, messages, len(b))
+		r.window.Push(num, journal.ReadMessages(b), len(b))
 		b = nil // the messages are parts of it
 		return nil
 	})
@@ -252,8 +252,7 @@ func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 	if err != nil {
 		return b, s.explain(ctx, err)
 	}
-	oldest, _ := journal.DecodeMessages(row) // Pending tells of a damaged one
-	b.Oldest = journal.TimeOf(oldest)
+	b.Oldest = journal.TimeOf(journal.ReadMessages(row))
 	return b, nil
 }
 

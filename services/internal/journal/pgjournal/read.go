@@ -51,7 +51,7 @@ func (s *Store) Facts(ctx context.Context, requestID string, from int) ([]journa
 		f := journal.Fact{RequestID: requestID}
 		err := row.Scan(&f.Version, &f.Type, &f.At, &f.Data, &f.Hash)
 		f.At = f.At.UTC()
-		return f, err
+		return f, ofRow("fact", fmt.Sprintf("%s version %d", requestID, f.Version), err)
 	}, selectFacts, requestID, from)
 }
 
@@ -86,7 +86,7 @@ func scanRow(from pgx.CollectableRow) (journal.Row, error) {
 	if needs != "" {
 		r.Needs = strings.Split(needs, ",")
 	}
-	return r, err
+	return r, ofRow("request", r.RequestID, err)
 }
 
 // List implements journal.Lister.

@@ -70,6 +70,21 @@ var _ journal.Store = (*Store)(nil)
 // Open connects, and brings the schema up to date. An error is one line that
 // names host, database and cure, and no password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
+	s, err := connect(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx); err != nil {
+		s.pool.Close()
+		return nil, s.explain(ctx, err)
+	}
+	s.tx = newTransaction(s.pool)
+	s.writer = group.New(s.commit)
+	return s, nil
+}
+
+// connect returns a store that can't be appended to yet: its tables may not be there.
+func connect(ctx context.Context, cfg Config) (*Store, error) {
 	pc, err := pgxpool.ParseConfig(cfg.URL)
 	if err != nil {
 		return nil, errors.New("journal: the PostgreSQL URL can't be read; write postgres://user@host:port/database")
@@ -81,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cc.RuntimeParams["application_name"] == "" {
 		cc.RuntimeParams["application_name"] = "habeas"
 	}
-	pc.AfterConnect = setUp
+	pc.AfterConnect, pc.BeforeConnect = setUp, renew(cfg.URL)
 	s := &Store{
 		where: fmt.Sprintf("postgres://%s/%s", net.JoinHostPort(cc.Host, strconv.Itoa(int(cc.Port))), cc.Database),
 		poll:  cfg.Poll,
@@ -93,14 +108,22 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pc); err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	if err := s.migrate(ctx); err != nil {
-		s.pool.Close()
-		return nil, s.explain(ctx, err)
-	}
-	s.relay.config, s.relay.silence = cc.Copy(), journal.Silence
-	s.tx = newTransaction(s.pool)
-	s.writer = group.New(s.commit)
+	s.relay.config, s.relay.renew, s.relay.silence = cc.Copy(), renew(cfg.URL), journal.Silence
 	return s, nil
+}
+
+// renew returns what reads a URL's files anew before each connection: its passfile, its
+// authorities, its client certificate (TestPasswordIsRotated). What can't be read now leaves
+// the connection with what was read before.
+func renew(url string) func(ctx context.Context, c *pgx.ConnConfig) error {
+	return func(_ context.Context, c *pgx.ConnConfig) error {
+		now, err := pgx.ParseConfig(url)
+		if err != nil {
+			return nil //nolint:nilerr // a file is being exchanged
+		}
+		c.Password, c.TLSConfig, c.Fallbacks = now.Password, now.TLSConfig, now.Fallbacks
+		return nil
+	}
 }
 
 // setUp configures a connection so that every statement uses an index. Each is made

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/mod/sumdb/tlog"
@@ -136,7 +137,7 @@ const selectLeaves = `SELECT l.num, coalesce(r.id, ''), coalesce(l.version, 0), 
 
 func scanLeaf(row pgx.CollectableRow) (l journal.Leaf, err error) {
 	err = row.Scan(&l.Index, &l.RequestID, &l.Version, &l.Data)
-	return l, err
+	return l, ofRow("leaf", strconv.FormatInt(l.Index, 10), err)
 }
 
 // Leaves implements journal.Tree.
@@ -177,5 +178,19 @@ func (s *Store) TakeLeaves(ctx context.Context, size int64, leaves [][]byte) err
 	if errors.Is(err, journal.ErrConflict) {
 		return err
 	}
+	return s.explain(ctx, err)
+}
+
+// ClaimLeaf implements journal.Tree.
+func (s *Store) ClaimLeaf(ctx context.Context, index int64, requestID string, version int) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Row(ctx, requestID); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	_, err := s.pool.Exec(bounded, "UPDATE leaf SET request = (SELECT num FROM request WHERE id = $1), version = $2 WHERE num = $3 AND request IS NULL", requestID, version, index)
 	return s.explain(ctx, err)
 }

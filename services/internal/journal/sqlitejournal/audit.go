@@ -2,7 +2,30 @@ package sqlitejournal
 
 import (
 	"context"
+
+	"habeas.dev/services/internal/journal"
 )
+
+// RequestKeys implements journal.Audited.
+func (s *Store) RequestKeys(ctx context.Context, after int64, limit int) (keys []journal.RequestKey, err error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	const query = "SELECT num, coalesce(CAST(id AS TEXT), '') FROM request WHERE num > ? ORDER BY num LIMIT ?"
+	rows, err := s.read.QueryContext(ctx, query, after, journal.Filter{Limit: limit}.ListLimit())
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var k journal.RequestKey
+		if err := rows.Scan(&k.Num, &k.ID); err != nil {
+			return nil, explain(s.path, err)
+		}
+		keys = append(keys, k)
+	}
+	return keys, explain(s.path, rows.Err())
+}
 
 // Fingerprints implements journal.Audited.
 func (s *Store) Fingerprints(ctx context.Context, requestID string) (prints []string, err error) {

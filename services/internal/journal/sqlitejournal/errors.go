@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"habeas.dev/services/internal/journal"
 	"modernc.org/sqlite"
@@ -36,7 +37,8 @@ func explain(path string, err error) error {
 		return err
 	}
 	var known *journal.StorageError
-	if errors.As(err, &known) || errors.Is(err, journal.ErrClosed) {
+	var cell *journal.UnreadableError
+	if errors.As(err, &known) || errors.As(err, &cell) || errors.Is(err, journal.ErrClosed) {
 		return err
 	}
 	if errors.Is(err, sql.ErrConnDone) || err.Error() == "sql: database is closed" {
@@ -65,4 +67,24 @@ func explain(path string, err error) error {
 		e.What, e.Cure = err.Error(), "see the log"
 	}
 	return e
+}
+
+// ofRow returns the error of reading a row: where a cell isn't what its column holds, an
+// [journal.UnreadableError] that names the row.
+func ofRow(table, key string, err error) error {
+	// database/sql has no type for it (convertAssignRows).
+	_, rest, ok := strings.Cut(errorText(err), "sql: Scan error on column index ")
+	if !ok {
+		return err
+	}
+	_, column, _ := strings.Cut(rest, `name "`)
+	column, _, _ = strings.Cut(column, `"`)
+	return &journal.UnreadableError{Table: table, Key: key, Column: column}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }

@@ -122,12 +122,7 @@ func (s *Store) readBack(ctx context.Context) error {
 		if err := rows.Scan(&num, &b); err != nil {
 			return err
 		}
-		messages, err := journal.DecodeMessages(b)
-		if err != nil {
-			return &journal.StorageError{Where: s.path, What: "a row of the queue can't be read", Damaged: true,
-				Cure: "restore the file from a backup, or remove row num of table queue: what is outstanding is sent again", Err: err}
-		}
-		q.window.Push(num, messages, len(b))
+		q.window.Push(num, journal.ReadMessages(b), len(b))
 		q.upto = num
 		n++
 	}
@@ -177,7 +172,7 @@ func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) { // another process' relay may have carried it by now
 			return b, explain(s.path, err)
 		}
-		oldest, _ = journal.DecodeMessages(row) // Pending tells of a damaged one
+		oldest = journal.ReadMessages(row)
 	}
 	b.Appends, b.Oldest = min(n+behind, journal.MaxBacklog), journal.TimeOf(oldest)
 	return b, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func (s *Store) Facts(ctx context.Context, requestID string, from int) ([]journa
 		f := journal.Fact{RequestID: requestID}
 		var at int64
 		if err := rows.Scan(&f.Version, &f.Type, &at, &f.Data, &f.Hash); err != nil {
-			return nil, explain(s.path, err)
+			return nil, explain(s.path, ofRow("fact", fmt.Sprintf("%s version %d", requestID, f.Version), err))
 		}
 		f.At = time.UnixMicro(at).UTC()
 		facts = append(facts, f)
@@ -68,7 +69,7 @@ func scanRow(from interface{ Scan(...any) error }) (journal.Row, error) {
 	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
 		&received, &due, &wake, &updated, &r.Overdue, &waiting, &r.Assignee, &needs)
 	if err != nil {
-		return journal.Row{}, err
+		return journal.Row{}, ofRow("request", r.RequestID, err)
 	}
 	r.ReceivedAt, r.UpdatedAt = time.UnixMicro(received).UTC(), time.UnixMicro(updated).UTC()
 	if due.Valid {

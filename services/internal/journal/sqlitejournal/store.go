@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/group"
 	"modernc.org/sqlite"
@@ -190,7 +191,7 @@ func prepare(path string) error {
 	return f.Close()
 }
 
-var errEmpty = errors.New("empty file")
+var errEmpty = telemetry.Constant("empty file")
 
 // Append implements journal.Journal.
 func (s *Store) Append(ctx context.Context, a journal.Append) error {

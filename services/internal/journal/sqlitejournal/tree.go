@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -150,7 +151,7 @@ func (s *Store) leaves(ctx context.Context, query string, args ...any) (list []j
 	for rows.Next() {
 		var l journal.Leaf
 		if err := rows.Scan(&l.Index, &l.RequestID, &l.Version, &l.Data); err != nil {
-			return nil, explain(s.path, err)
+			return nil, explain(s.path, ofRow("leaf", strconv.FormatInt(l.Index, 10), err))
 		}
 		list = append(list, l)
 	}
@@ -199,4 +200,16 @@ func (t *transaction) growFrom(size int64) error {
 		return journal.ErrConflict
 	}
 	return t.growTree()
+}
+
+// ClaimLeaf implements journal.Tree. It writes on the notes' connection.
+func (s *Store) ClaimLeaf(ctx context.Context, index int64, requestID string, version int) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	if _, err := s.Row(ctx, requestID); err != nil {
+		return err
+	}
+	_, err := s.notes.ExecContext(ctx, "UPDATE leaf SET request = (SELECT num FROM request WHERE id = ?), version = ? WHERE num = ? AND request IS NULL", requestID, version, index)
+	return explain(s.path, err)
 }

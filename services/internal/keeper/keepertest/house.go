@@ -4,6 +4,8 @@ package keepertest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -22,8 +24,10 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/remarks"
 )
 
 // Start is when its clock begins.
@@ -65,7 +69,7 @@ func (h *House) OpenVault() {
 	h.Vault, err = vault.Open(h.Context(), vault.Config{Bucket: h.Dir + "/objects", Keys: h.Dir + "/keys", Key: h.Dir + "/master.key", CreateKey: true})
 	must(h, err)
 	h.Cleanup(func() { _ = h.Vault.Close() })
-	h.Requests = lifecycle.New(h.Journal, lifecycle.WithPrints(prints.Prints{Vault: h.Vault}))
+	h.Requests = lifecycle.New(h.Journal, lifecycle.WithPrints(prints.Prints{Vault: h.Vault}), lifecycle.WithRemarks(remarks.Remarks{Vault: h.Vault}))
 	clock := func() time.Time { return h.Now }
 	h.Keeper = &keeper.Keeper{
 		Receipts: &receipt.Issuer{Requests: h.Requests, Rows: h.Journal, Vault: h.Vault, Now: clock},
@@ -79,7 +83,12 @@ type Answers struct{ *House }
 
 // Opens implements keeper.Answers.
 func (a Answers) Opens(ctx context.Context, id string, _ int) (bool, error) {
-	b, err := a.Outbox.ReadAll(ctx, id)
+	for _, name := range outbox.OfAnswer(id, 0) {
+		if there, err := a.Outbox.Exists(ctx, name); err != nil || there && !outbox.Parse(name).Kind.Sealed() {
+			return there, err
+		}
+	}
+	b, err := a.Outbox.ReadAll(ctx, outbox.AnswerName(id))
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return false, nil
 	}
@@ -92,14 +101,6 @@ func (a Answers) Opens(ctx context.Context, id string, _ int) (bool, error) {
 	}
 	_, err = keys.Open(b, vault.BundleKey)
 	return err == nil, nil
-}
-
-// Delete implements keeper.Answers.
-func (a Answers) Delete(ctx context.Context, id string, _ int) error {
-	if err := a.Outbox.Delete(ctx, id); gcerrors.Code(err) != gcerrors.NotFound {
-		return err
-	}
-	return nil
 }
 
 // Request plays a request to its end. What its system reports is given.
@@ -163,9 +164,9 @@ func (h *House) report(id string, task core.TaskState, counts []dsar.Counts) {
 		must(h, err)
 		sealed, err := keys.Seal([]byte("the answer"), vault.BundleKey)
 		if err == nil {
-			must(h, h.Outbox.WriteAll(h.Context(), id, sealed, nil))
+			must(h, h.Outbox.WriteAll(h.Context(), outbox.AnswerName(id), sealed, nil))
 		}
-		r.Outcome, r.Objects = dsar.Assembled, []dsar.Object{{Name: id, Bytes: 1, SHA256: strings.Repeat("0", 64)}}
+		r.Outcome, r.Objects = dsar.Assembled, []dsar.Object{{Name: outbox.AnswerName(id), Bytes: 1, SHA256: strings.Repeat("0", 64)}}
 	}
 	_, err := h.Requests.Do(h.Context(), id, core.TakeReport{Report: r, Now: h.Now})
 	must(h, err)
@@ -178,7 +179,8 @@ func (h *House) object(id, name string) dsar.Object {
 	_, err = io.WriteString(w, "personal")
 	must(h, err)
 	must(h, w.Close())
-	return dsar.Object{Name: name, Bytes: 8, Records: 1}
+	sum := sha256.Sum256([]byte("personal"))
+	return dsar.Object{Name: name, Bytes: 8, Records: 1, SHA256: hex.EncodeToString(sum[:])}
 }
 
 // Tick has the coordinator do what is due at a time.

@@ -28,6 +28,7 @@ CREATE TABLE account_contacts (
   note       TEXT
 );
 CREATE INDEX account_contacts_by_account ON account_contacts (account_id, contact_id);
+CREATE INDEX account_contacts_by_email ON account_contacts (lower(btrim(email, E' \x09\x0a\x0b\x0c\x0d\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff')), contact_id);
 
 CREATE TABLE credentials (
   credential_id TEXT PRIMARY KEY,
@@ -64,3 +65,12 @@ CREATE TABLE account_archive (
   settings       JSONB
 );
 CREATE INDEX account_archive_by_account ON account_archive (account_id, version_id);
+
+-- Browsers in which somebody has signed in to an account.
+CREATE TABLE browsers (
+  cookie_id     TEXT PRIMARY KEY,
+  account_id    TEXT NOT NULL REFERENCES accounts (account_id),
+  user_agent    TEXT,
+  first_seen_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX browsers_by_account ON browsers (account_id, cookie_id);

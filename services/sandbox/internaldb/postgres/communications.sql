@@ -5,6 +5,8 @@ CREATE TABLE preferences (
   newsletter BOOLEAN NOT NULL,
   research   BOOLEAN NOT NULL,
   shared     BOOLEAN NOT NULL,
+  in_product BOOLEAN NOT NULL,
+  cookies    BOOLEAN NOT NULL,
   paused     BOOLEAN NOT NULL DEFAULT false,
   agreed_at  TIMESTAMPTZ NOT NULL
 );

@@ -6,7 +6,8 @@ CREATE TABLE purchases (
   amount      NUMERIC(12, 2) NOT NULL,
   currency    TEXT NOT NULL,
   licence_to  TEXT,
-  note        TEXT
+  note        TEXT,
+  restricted  BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX purchases_by_account ON purchases (account_id, purchase_id);
 
@@ -16,7 +17,8 @@ CREATE TABLE buyer_subscriptions (
   product         TEXT NOT NULL,
   started_on      DATE NOT NULL,
   ended_on        DATE,
-  seats           INTEGER NOT NULL
+  seats           INTEGER NOT NULL,
+  restricted      BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX buyer_subscriptions_by_account ON buyer_subscriptions (account_id, subscription_id);
 
@@ -28,7 +30,8 @@ CREATE TABLE sellers (
   identity_document TEXT,
   verified          BOOLEAN NOT NULL,
   status            TEXT NOT NULL,
-  since             DATE NOT NULL
+  since             DATE NOT NULL,
+  restricted        BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX sellers_by_account ON sellers (account_id, seller_id);
 
@@ -38,7 +41,8 @@ CREATE TABLE listings (
   title        TEXT NOT NULL,
   description  TEXT,
   price        NUMERIC(12, 2) NOT NULL,
-  published_at TIMESTAMPTZ
+  published_at TIMESTAMPTZ,
+  restricted   BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX listings_by_seller ON listings (seller_id);
 
@@ -49,6 +53,8 @@ CREATE TABLE reviews (
   author     TEXT,
   stars      INTEGER NOT NULL,
   body       TEXT,
-  written_at TIMESTAMPTZ
+  written_at TIMESTAMPTZ,
+  published  BOOLEAN NOT NULL DEFAULT true,
+  restricted BOOLEAN NOT NULL DEFAULT false
 );
 CREATE INDEX reviews_by_account ON reviews (account_id, review_id);

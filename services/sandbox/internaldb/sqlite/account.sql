@@ -28,6 +28,7 @@ CREATE TABLE account_contacts (
   note       TEXT
 ) WITHOUT ROWID;
 CREATE INDEX account_contacts_by_account ON account_contacts (account_id, contact_id);
+CREATE INDEX account_contacts_by_email ON account_contacts (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), contact_id);
 
 CREATE TABLE credentials (
   credential_id TEXT PRIMARY KEY,
@@ -64,3 +65,12 @@ CREATE TABLE account_archive (
   settings       TEXT
 ) WITHOUT ROWID;
 CREATE INDEX account_archive_by_account ON account_archive (account_id, version_id);
+
+-- Browsers in which somebody has signed in to an account.
+CREATE TABLE browsers (
+  cookie_id     TEXT PRIMARY KEY,
+  account_id    TEXT NOT NULL REFERENCES accounts (account_id),
+  user_agent    TEXT,
+  first_seen_at TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX browsers_by_account ON browsers (account_id, cookie_id);

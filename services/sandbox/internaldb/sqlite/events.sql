@@ -18,7 +18,8 @@ CREATE TABLE attendance (
   registration_id TEXT NOT NULL REFERENCES registrations (registration_id),
   session         TEXT NOT NULL,
   checked_in_at   TEXT NOT NULL,
-  rating          INTEGER
+  rating          INTEGER,
+  counted         BOOLEAN NOT NULL DEFAULT 1
 );
 CREATE INDEX attendance_by_registration ON attendance (registration_id);
 

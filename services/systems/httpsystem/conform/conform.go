@@ -80,6 +80,8 @@ func checks() []check {
 		{"quotes nobody in an error", dsar.Gather, false, (*kit).quotesNobody},
 		{"plans each record once, the same again", dsar.Erase, false, (*kit).plansTheSame},
 		{"plans as many records as it gathers", dsar.Erase, false, (*kit).plansWhatItGathers},
+		{"finds nothing of somebody else's under a planned key", dsar.Erase, false, (*kit).leavesAnothers},
+		{"erases nothing without a plan", dsar.Erase, false, (*kit).refusesNoPlan},
 		{"erases what was planned, and nobody else's", dsar.Erase, true, (*kit).erases},
 		{"erases what is gone already", dsar.Erase, true, (*kit).erasesAgain},
 	}
@@ -295,6 +297,58 @@ func (k *kit) plansWhatItGathers(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// leavesAnothers proves the first subject's erasure by a plan that has the second's records, as if
+// these had been the first's when it was made: they aren't found, by keys only neither.
+func (k *kit) leavesAnothers(ctx context.Context) error {
+	own, _, err := k.plan(ctx, k.Subjects[0])
+	if err != nil {
+		return err
+	}
+	planned := map[string]int64{}
+	for _, c := range own.Counts() {
+		planned[c.Dataset] = c.Found
+	}
+	p, err := k.planOf(ctx, k.Subjects[:2]...)
+	if err != nil {
+		return err
+	}
+	for _, byKeys := range []bool{false, true} {
+		j := &worker.EraseJob{Job: task(dsar.Prove, k.Subjects[0]), Plan: p}
+		if byKeys {
+			j.ByKeys, j.Owner, j.Identifiers = true, j.Identifiers, nil
+		}
+		if err := either(k.system.Prove(ctx, []*worker.EraseJob{j}), j.Err); err != nil {
+			return err
+		}
+		for _, c := range j.Counts {
+			if c.Found > planned[c.Dataset] {
+				return fmt.Errorf("it finds %d records of dataset %s for subject 1, of whom there are %d: what stands under a planned key and is somebody else's by now is left, and an erasure says reassigned", c.Found, c.Dataset, planned[c.Dataset])
+			}
+		}
+	}
+	return nil
+}
+
+// planOf returns a plan of several people's records.
+func (k *kit) planOf(ctx context.Context, people ...Subject) (*worker.Plan, error) {
+	all := worker.NewPlanWriter(k.Manifest)
+	for _, s := range people {
+		one, _, err := k.plan(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		for e, err := range one.Entries(ctx) {
+			if err == nil {
+				err = all.Add(e)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all.Plan()
 }
 
 // erase erases the first subject's records by a plan.

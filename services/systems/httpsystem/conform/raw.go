@@ -172,6 +172,16 @@ func (k *kit) refusesUnknown(ctx context.Context) error {
 	return k.refuses(ctx, m, http.StatusNotFound, http.StatusMethodNotAllowed)
 }
 
+// refusesNoPlan has an erasure of nobody, and without a plan, refused: what came so would
+// erase whatever is found.
+func (k *kit) refusesNoPlan(ctx context.Context) error {
+	m := k.message()
+	m.action = string(dsar.Erase)
+	m.signed = strings.Replace(m.signed, `"right":"access"`, `"right":"erasure"`, 1)
+	m.sent = m.signed
+	return k.refuses(ctx, m, http.StatusBadRequest, http.StatusUnprocessableEntity)
+}
+
 // quotesNobody asks for what the service must refuse or can't answer, with an identifier
 // that must not come back where it would be shown or logged.
 func (k *kit) quotesNobody(ctx context.Context) error {

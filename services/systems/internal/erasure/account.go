@@ -13,6 +13,7 @@ import (
 // Account is that of one job: each planned record is erased, anonymised, retained
 // or gone, and what wasn't planned is late.
 type Account struct {
+	byKeys bool
 	open   map[string]map[string]bool // planned keys, by dataset: not accounted for yet
 	order  []string                   // datasets
 	counts map[string]*dsar.Counts
@@ -20,9 +21,9 @@ type Account struct {
 
 // New reads a job's plan; one that is nil is empty. Its error is one of package
 // worker.
-func New(ctx context.Context, p *worker.Plan) (*Account, error) {
-	a := &Account{open: map[string]map[string]bool{}, counts: map[string]*dsar.Counts{}}
-	for e, err := range p.Entries(ctx) {
+func New(ctx context.Context, j *worker.EraseJob) (*Account, error) {
+	a := &Account{byKeys: j.ByKeys, open: map[string]map[string]bool{}, counts: map[string]*dsar.Counts{}}
+	for e, err := range j.Plan.Entries(ctx) {
 		if err != nil {
 			return nil, err
 		}
@@ -92,6 +93,19 @@ func (a *Account) Kept(dataset, key string, r dsar.Retention) {
 func (a *Account) Skipped(dataset, key string) {
 	a.of(dataset).Found++
 	a.open[dataset][key] = false
+}
+
+// Anothers accounts for a planned record that is somebody else's by now ([worker.Holder]) and
+// was left: the dataset is not covered, or, long after the plan, the person's own is gone.
+func (a *Account) Anothers(dataset, key string) {
+	if a.byKeys {
+		return
+	}
+	if c := a.of(dataset); a.open[dataset][key] {
+		c.Reassigned++
+	}
+	a.open[dataset][key] = false
+	a.Uncovered(dataset, worker.Overtaken, dsar.Cause{Dataset: dataset})
 }
 
 // take accounts for a record once.

@@ -32,7 +32,7 @@ func TestAccount(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := erasure.New(t.Context(), p)
+		a, err := erasure.New(t.Context(), &worker.EraseJob{Plan: p})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,32 @@
+CREATE TABLE choices (
+  cookie_id      TEXT PRIMARY KEY,
+  account_id     TEXT,
+  interest_based BOOLEAN NOT NULL,
+  measured       BOOLEAN NOT NULL,
+  chosen_at      TIMESTAMPTZ NOT NULL,
+  restricted     BOOLEAN NOT NULL DEFAULT false
+);
+CREATE INDEX choices_by_account ON choices (account_id, cookie_id);
+
+CREATE TABLE segments (
+  membership_id TEXT PRIMARY KEY,
+  cookie_id     TEXT,
+  account_id    TEXT,
+  segment       TEXT NOT NULL,
+  joined_at     TIMESTAMPTZ NOT NULL,
+  active        BOOLEAN NOT NULL DEFAULT true,
+  restricted    BOOLEAN NOT NULL DEFAULT false
+);
+CREATE INDEX segments_by_account ON segments (account_id, membership_id);
+CREATE INDEX segments_by_cookie ON segments (cookie_id, membership_id);
+
+CREATE TABLE inferences (
+  inference_id TEXT PRIMARY KEY,
+  cookie_id    TEXT,
+  account_id   TEXT,
+  topic        TEXT NOT NULL,
+  score        NUMERIC(12, 2) NOT NULL,
+  inferred_at  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX inferences_by_account ON inferences (account_id, inference_id);
+CREATE INDEX inferences_by_cookie ON inferences (cookie_id, inference_id);
