@@ -31,8 +31,8 @@ type Direct struct {
 	System   string
 	// Plans are those that were made, by address.
 	Plans map[string]*worker.Plan
-	// ByKeys has erasures and proofs go by the plan's keys only.
-	ByKeys bool
+	// ByKeys are the addresses of whom erasures and proofs go by the plan's keys only.
+	ByKeys []string
 }
 
 // Task returns a task with a request of its own for each set of addresses.
@@ -140,7 +140,7 @@ func (d *Direct) Do(a dsar.Action, emails ...string) []*Job {
 	plans, erasures := make([]*worker.PlanJob, len(emails)), make([]*worker.EraseJob, len(emails))
 	for i, e := range emails {
 		own := worker.Job{Task: Task(a, e)}
-		if d.ByKeys && a != dsar.Plan {
+		if a != dsar.Plan && slices.Contains(d.ByKeys, e) {
 			own.ByKeys, own.Owner, own.Identifiers = true, own.Identifiers, nil
 		}
 		plans[i] = &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(d.Manifest)}

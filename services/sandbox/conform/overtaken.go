@@ -11,69 +11,90 @@ import (
 // Overtaken changes the address in planned records of a dataset before they are erased. One
 // that has somebody else's by now is neither found nor erased, and the dataset said to be
 // uncovered; long after the plan it is gone. One that was only blanked is still the person's.
+// Each is told the same whether they are asked for alone or in one call with whom the record
+// belongs to by now, which is erased for that person.
 // The worker itself writes the address, as a correction; column is where it is.
 func Overtaken(t *testing.T, dataset, column string, open func(*testing.T) *Direct) {
 	t.Helper()
-	const stranger = "overtaken@example.net"
-	write := func(d *Direct, from, to string) {
+	for name, byKeys := range map[string]bool{"by plan and address": false, "by keys only": true} {
+		for called, calls := range map[string]func(left, stranger, blanked string) [][]string{
+			"alone":                       func(left, stranger, blanked string) [][]string { return [][]string{{left}, {blanked}, {stranger}} },
+			"in one call":                 func(left, stranger, blanked string) [][]string { return [][]string{{left, stranger, blanked}} },
+			"in one call, the last first": func(left, stranger, blanked string) [][]string { return [][]string{{blanked, stranger, left}} },
+		} {
+			t.Run(name+", "+called, func(t *testing.T) {
+				t.Parallel()
+				overtaken(open(t), dataset, column, byKeys, calls)
+			})
+		}
+	}
+}
+
+func overtaken(d *Direct, dataset, column string, byKeys bool, calls func(left, stranger, blanked string) [][]string) {
+	d.T.Helper()
+	left, stranger, blanked := d.Emails()[0], "overtaken@example.net", d.Emails()[1]
+	// do does something of everyone, and returns what was said of the dataset.
+	do := func(a dsar.Action, calls ...[]string) map[string]dsar.Counts {
+		d.T.Helper()
+		of := map[string]dsar.Counts{}
+		for _, emails := range calls {
+			for i, j := range d.Do(a, emails...) {
+				if j.Err != nil {
+					d.T.Fatalf("%s: %v", a, j.Err)
+				}
+				for _, c := range j.Counts {
+					if c.Dataset == dataset {
+						of[emails[i]] = c
+					}
+				}
+			}
+		}
+		return of
+	}
+	write := func(from, to string) {
 		d.T.Helper()
 		j := &worker.RectifyJob{Job: worker.Job{Task: Task(dsar.Rectify, from)}, Changes: []worker.Change{{Dataset: dataset, Column: column, Value: to}}}
 		if err := d.Client.(worker.Rectifier).Rectify(context.Background(), []*worker.RectifyJob{j}); err != nil || j.Err != nil { //nolint:forcetypeassert // only such are given
 			d.T.Fatal(err, j.Err)
 		}
 	}
-	of := func(counts []dsar.Counts) (c dsar.Counts) {
-		for _, one := range counts {
-			if one.Dataset == dataset {
-				c = one
-			}
-		}
-		return c
+	planned := do(dsar.Plan, []string{left, blanked})
+	of, alsoOf := planned[left].Found, planned[blanked].Found
+	if of == 0 || alsoOf == 0 {
+		d.T.Fatalf("%d and %d records of %s are planned", of, alsoOf, dataset)
 	}
-	do := func(d *Direct, a dsar.Action, email string) dsar.Counts {
-		d.T.Helper()
-		j := d.Do(a, email)[0]
-		if j.Err != nil {
-			d.T.Fatalf("%s: %v", a, j.Err)
-		}
-		return of(j.Counts)
+	write(left, stranger)
+	write(blanked, "")
+	if c := do(dsar.Plan, []string{stranger})[stranger]; c.Found != of {
+		d.T.Errorf("the stranger has %d of %d records", c.Found, of)
 	}
-	for name, byKeys := range map[string]bool{"by plan and address": false, "by keys only": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			d := open(t)
-			e := d.Emails()[0]
-			planned := do(d, dsar.Plan, e).Found
-			if planned == 0 {
-				t.Fatalf("nothing of %s is planned", dataset)
-			}
-			write(d, e, stranger)
-			d.ByKeys = byKeys
-			if c := do(d, dsar.Prove, e); c.Found > 0 {
-				t.Errorf("the proof finds what is a stranger's by now: %+v", c)
-			}
-			c := do(d, dsar.Erase, e)
-			if c.Erased+c.Anonymised+c.Kept() > 0 || !byKeys && (c.Uncovered != worker.Overtaken || c.Cause == nil || c.Reassigned != planned) || byKeys && (c.Gone != planned || c.Uncovered != "") {
-				t.Errorf("the erasure says %+v of what is a stranger's by now", c)
-			}
-			d.ByKeys = false
-			if c := do(d, dsar.Plan, stranger); c.Found != planned {
-				t.Errorf("the stranger has %d of %d records", c.Found, planned)
-			}
-
-			e = d.Emails()[1]
-			planned = do(d, dsar.Plan, e).Found
-			write(d, e, "")
-			d.ByKeys = byKeys
-			if c := do(d, dsar.Prove, e); planned == 0 || c.Found != planned {
-				t.Errorf("the proof finds %+v of %d records that were blanked", c, planned)
-			}
-			if c := do(d, dsar.Erase, e); c.Erased+c.Anonymised != planned || c.Uncovered != "" || c.Late > 0 {
-				t.Errorf("the erasure says %+v of %d records that were blanked", c, planned)
-			}
-			if c := do(d, dsar.Prove, e); c.Found > 0 {
-				t.Errorf("what was blanked is still there: %+v", c)
-			}
-		})
+	if byKeys {
+		d.ByKeys = []string{left, blanked}
+	}
+	all := calls(left, stranger, blanked)
+	proof := do(dsar.Prove, all...)
+	if c := proof[left]; c.Found > 0 {
+		d.T.Errorf("the proof finds what is a stranger's by now: %+v", c)
+	}
+	if c := proof[blanked]; c.Found != alsoOf {
+		d.T.Errorf("the proof finds %+v of %d records that were blanked", c, alsoOf)
+	}
+	if c := proof[stranger]; c.Found != of {
+		d.T.Errorf("the proof finds %+v of the stranger's %d records", c, of)
+	}
+	done := do(dsar.Erase, all...)
+	if c := done[left]; c.Erased+c.Anonymised+c.Kept() > 0 || !byKeys && (c.Uncovered != worker.Overtaken || c.Cause == nil || c.Reassigned != of) || byKeys && (c.Gone != of || c.Uncovered != "") {
+		d.T.Errorf("the erasure says %+v of what is a stranger's by now", c)
+	}
+	if c := done[blanked]; c.Erased+c.Anonymised != alsoOf || c.Uncovered != "" || c.Late > 0 {
+		d.T.Errorf("the erasure says %+v of %d records that were blanked", c, alsoOf)
+	}
+	if c := done[stranger]; c.Erased+c.Anonymised != of || c.Uncovered != "" || c.Late > 0 {
+		d.T.Errorf("the erasure says %+v of the stranger's own %d records", c, of)
+	}
+	for _, c := range do(dsar.Prove, all...) {
+		if c.Found > 0 {
+			d.T.Errorf("after the erasure the proof finds %+v", c)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 type evidence struct {
 	w       *Worker
 	g       *group
+	who     []*subject        // of whom planned ones weren't met
 	planned []*shown          // that are there, those first by which others are found
 	rows    map[string]*shown // by id: these, and what they refer to
 	asked   map[string]bool   // the ids of what was asked for
@@ -32,9 +33,10 @@ type shown struct {
 
 func (r *shown) binned() bool { return string(r.fields.get("IsDeleted")) == "true" }
 
-// collect asks for the planned records that weren't met, and for what they refer to. A file
+// collect asks for the planned records that weren't met for whom they were planned, and for
+// what they refer to. A file
 // that others may share is taken up from the recycle bin only.
-func (e *evidence) collect(ctx context.Context, met []map[string]bool, ask func(*object) []string) error {
+func (e *evidence) collect(ctx context.Context, met met, ask func(*object) []string) error {
 	w := e.w
 	of := map[string][]*subject{}
 	ids := make([][]string, len(w.objects))
@@ -45,13 +47,14 @@ func (e *evidence) collect(ctx context.Context, met []map[string]bool, ask func(
 		}
 		for _, s := range e.g.subjects {
 			for _, id := range s.account.Open(o.dataset) {
-				if met[n][id] || !isID(id) {
+				if met.has(n, id, s) || !isID(id) {
 					continue
 				}
 				if of[id] == nil {
 					ids[n] = append(ids[n], id)
 				}
 				of[id], e.asked[id] = append(of[id], s), true
+				e.who = add(e.who, []*subject{s})
 			}
 		}
 	}
@@ -149,7 +152,7 @@ func (e *evidence) refers(r *shown, wanted []map[string]bool, names []map[string
 					names[from.object] = map[string][]string{}
 				}
 				names[from.object][from.field] = append(names[from.object][from.field], id)
-			case !e.asked[id] && e.g.byID[id] == nil && from.field == "Id":
+			case !e.asked[id] && !e.foundForAll(id) && from.field == "Id":
 				if wanted[from.object] == nil {
 					wanted[from.object] = map[string]bool{}
 				}
@@ -157,6 +160,11 @@ func (e *evidence) refers(r *shown, wanted []map[string]bool, names []map[string
 			}
 		}
 	}
+}
+
+// foundForAll reports whether a record was found for everyone of whom there is something to tell.
+func (e *evidence) foundForAll(id string) bool {
+	return all(e.who, func(s *subject) bool { return slices.Contains(e.g.byID[id], s) })
 }
 
 // holder says whose a record is by now for a subject: by the identifiers in it, by the records

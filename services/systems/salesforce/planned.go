@@ -31,15 +31,12 @@ func plannedOf(ctx context.Context, jobs []*worker.EraseJob) []*subject {
 // share, and its links are gone with it. Nor is a record handed out that is somebody else's
 // by now ([evidence.holder]): the subject's account says so.
 func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []string, row row) error {
-	met := make([]map[string]bool, len(w.objects))
-	for n := range met {
-		met[n] = map[string]bool{}
-	}
-	err := w.find(ctx, g, every, ask, func(n int, id string, f *fields, of []*subject) error {
-		met[n][id] = true
+	met := metOf(w.objects)
+	take := func(n int, id string, f *fields, of []*subject) error {
+		met.add(n, id, of)
 		return row(n, id, f, of)
-	})
-	if err != nil {
+	}
+	if err := w.find(ctx, g, every, ask, take); err != nil {
 		return err
 	}
 	led := groupOf(g.subjects)
@@ -57,17 +54,16 @@ func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []
 		if len(of) == 0 {
 			continue
 		}
-		met[r.object][r.id] = true
 		if !r.binned() && !w.purged.Has(r.id) { // a deleted one's files are as they were left
 			led.learn(r.object, &w.objects[r.object], r.fields, of, false)
 		}
-		if err := row(r.object, r.id, r.fields, of); err != nil {
+		if err := take(r.object, r.id, r.fields, of); err != nil {
 			return err
 		}
 	}
 	if err := w.findShared(ctx, led, ask, func(n int, id string, f *fields, of []*subject) error {
-		if met[n][id] {
-			return nil
+		if of = slices.DeleteFunc(slices.Clone(of), func(s *subject) bool { return met.has(n, id, s) }); len(of) == 0 {
+			return ctx.Err()
 		}
 		return row(n, id, f, of)
 	}); err != nil {
@@ -76,6 +72,22 @@ func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []
 	maps.Copy(g.uncovered, led.uncovered)
 	return nil
 }
+
+// met are the records that were handed out, by object, and for whom. What was met for one
+// person is still to be asked for where it was planned for another.
+type met []map[string][]*subject
+
+func metOf(objects []object) met {
+	m := make(met, len(objects))
+	for n := range m {
+		m[n] = map[string][]*subject{}
+	}
+	return m
+}
+
+func (m met) add(n int, id string, of []*subject) { m[n][id] = add(m[n][id], of) }
+
+func (m met) has(n int, id string, s *subject) bool { return slices.Contains(m[n][id], s) }
 
 // findShared runs over the files that others share, and over the links to them, of
 // the records that the group has learnt of. A file is handed out where it was planned.

@@ -109,6 +109,52 @@ func TestOvertaken(t *testing.T) {
 	}
 }
 
+// TestOvertakenTogether: a planned case that lies with somebody else's contact by now, on which
+// the person's telephone is as well, is still theirs, also where that contact was found for whom
+// it is in the same call.
+func TestOvertakenTogether(t *testing.T) {
+	t.Parallel()
+	const telephone = "+33 1 99 00 12 34"
+	for _, together := range []bool{false, true} {
+		w := newFixture(t, 12, nil)
+		owner, other := w.Emails()[0], w.Emails()[1]
+		cases := w.planned(1)["cases"]
+		w.Do(dsar.Plan, owner, other)
+		recordsOf := func(dataset, email string) []*held {
+			b, err := w.worker.list(t.Context(), groupOf([]*subject{subjectOf(conform.Task(dsar.Erase, email))}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b.records[w.worker.number(dataset)]
+		}
+		contact := recordsOf("contacts", other)[0]
+		write := func(records []*held, field, value string) {
+			results, err := w.worker.updateAll(t.Context(), records, func(*held) map[string]any { return map[string]any{field: value} })
+			for _, r := range results {
+				err = errors.Join(err, w.worker.meaning(r))
+			}
+			if err != nil || len(records) == 0 {
+				t.Fatalf("%d records: %v", len(records), err)
+			}
+		}
+		write(recordsOf("cases", owner), "ContactId", contact.id)
+		write([]*held{contact}, "Phone", telephone)
+		later := conform.Task(dsar.Prove, owner)
+		later.Owner = append(later.Identifiers, worker.Identifier{Type: "phone", Value: telephone})
+		later.ByKeys, later.Identifiers = true, nil
+		jobs := []*worker.EraseJob{{Job: worker.Job{Task: later}, Plan: w.Plans[owner]}}
+		if together {
+			jobs = append(jobs, &worker.EraseJob{Job: worker.Job{Task: conform.Task(dsar.Prove, other)}, Plan: w.Plans[other]})
+		}
+		if err := w.worker.Prove(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			t.Fatal(err, jobs[0].Err)
+		}
+		if n := conform.Found(jobs[0].Counts)["cases"]; n != cases || n == 0 {
+			t.Errorf("together: %t: of %d cases are found %d", together, cases, n)
+		}
+	}
+}
+
 // TestPlannedWithAnothers: a plan that has two people's records is carried out for each by
 // their own part, and the rest is left; what wasn't planned is told apart.
 func TestPlannedWithAnothers(t *testing.T) {
