@@ -251,6 +251,9 @@ func TestEveryRightUnderEveryLaw(t *testing.T) {
 				for n, lang := range []string{"en", "fr"} {
 					files := answerTo(t, book, letters, id, right, "", lang)
 					page := bundletest.ReadAloud(t, files["index.html"])
+					if at := words.For(lang).Unbound(bundletest.AsPrinted(t, files["index.html"])); at != "" {
+						t.Errorf("%s, %s, %s: a line may break at %q", id, right, lang, at)
+					}
 					fmt.Fprintf(&pages, "===== %s, %s =====\n%s\n", right, lang, strings.TrimSpace(page))
 					r := reader{t, id + ", " + string(right) + ", " + lang, page, files, n}
 					r.says(everywhere()[id]...)

@@ -59,6 +59,26 @@ func TestEveryLanguageHasEveryText(t *testing.T) {
 	}
 }
 
+// TestTemplatesHaveNoMarks: a colon or a semicolon behind something that is said is said as
+// well, since languages differ in what stands before it.
+func TestTemplatesHaveNoMarks(t *testing.T) {
+	t.Parallel()
+	mark := regexp.MustCompile(`(\}\}|</code>|</b>)[:;?!]\s?(\{\{|<|\s)`)
+	files, err := fs.Glob(sources, "templates/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := sources.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range mark.FindAllIndex(source, -1) {
+			t.Errorf("%s: %s", file, source[max(0, found[0]-40):found[1]])
+		}
+	}
+}
+
 // inTemplates returns the texts that templates have said.
 func inTemplates(t *testing.T) map[string]string {
 	t.Helper()

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
@@ -109,10 +110,10 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 	if err != nil {
 		return l, err
 	}
-	l.Subject = strings.Join(strings.Fields(subject), " ")
+	l.Subject = oneLine(lang.Bound(subject))
 	for p := range strings.SplitSeq(text+"\n\n"+end, "\n\n") {
-		if p = strings.Join(strings.FieldsFunc(p, func(r rune) bool { return r == '\n' }), " "); strings.TrimSpace(p) != "" {
-			l.Paragraphs = append(l.Paragraphs, strings.TrimSpace(p))
+		if p = oneLine(p); p != "" {
+			l.Paragraphs = append(l.Paragraphs, lang.Bound(p))
 		}
 	}
 	return l, nil
@@ -204,7 +205,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 		case statement.Concerns:
 			d.Earlier, d.EarlierNumber, d.Another = v.Rights[s.Right], s.Number, s.Another
 		case statement.Decided:
-			d.Reason, d.Reopened = oneLine(s.Reason), s.Reopened
+			d.Reason, d.Reopened = sentencePart(s.Reason), s.Reopened
 			d.Upheld, d.PartlyUpheld = s.Why == statement.Upheld, s.Why == statement.PartlyUpheld
 		case statement.ProofWanted:
 			d.Paused, d.Starts = s.Paused, s.Starts
@@ -213,9 +214,9 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 			}
 			d.Agent, d.Organisation, d.Guardian = slices.Contains(s.Checks, dsar.CheckAgent), slices.Contains(s.Checks, dsar.CheckOrganisation), slices.Contains(s.Checks, dsar.CheckGuardian)
 		case statement.QuestionAsked:
-			d.Paused, d.Reason = s.Paused, oneLine(s.Reason)
+			d.Paused, d.Reason = s.Paused, sentencePart(s.Reason)
 		case statement.TakesLonger:
-			d.Reason, d.Due = oneLine(s.Reason), day(s.Until)
+			d.Reason, d.Due = sentencePart(s.Reason), day(s.Until)
 		case statement.Refused:
 			d.Ground, d.GroundLaw = s.Title, s.Source
 		case statement.RefusedInPart:
@@ -255,7 +256,10 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 	return d
 }
 
-// oneLine returns a person's words as a part of a sentence.
+// sentencePart returns a person's words as a part of a sentence.
+func sentencePart(s string) string { return strings.TrimSuffix(oneLine(s), ".") }
+
+// oneLine returns a text on one line, with its spaces that don't break.
 func oneLine(s string) string {
-	return strings.TrimSuffix(strings.Join(strings.Fields(s), " "), ".")
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' }), " ")
 }

@@ -83,6 +83,9 @@ func stated(j policy.Jurisdiction, o occasion) *statement.Document {
 	return d
 }
 
+// asTyped returns a text with spaces as a keyboard has them.
+func asTyped(text string) string { return strings.ReplaceAll(text, "\u00a0", " ") }
+
 // Every letter is there for every law, right and language, whole, and says what
 // it must: the request's number, who writes, and where to complain.
 func TestEveryLetter(t *testing.T) {
@@ -98,6 +101,10 @@ func TestEveryLetter(t *testing.T) {
 						t.Fatalf("%s, %s, %s, %s: %v", id, right, lang, kind, err)
 					}
 					text := l.Subject + "\n" + l.Text()
+					if at := words.For(lang).Unbound(text); at != "" {
+						t.Errorf("%s, %s, %s: a line may break at %q", id, lang, kind, at)
+					}
+					text = asTyped(text)
 					for _, want := range []string{"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", "Example Cloud SAS"} {
 						if !strings.Contains(text, want) {
 							t.Errorf("%s, %s, %s lacks %q:\n%s", id, lang, kind, want, text)
@@ -171,7 +178,7 @@ func TestSentences(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := l.Text()
+		text := asTyped(l.Text())
 		for _, s := range c.says {
 			if !strings.Contains(text, s) {
 				t.Errorf("%s, %s, %s doesn't say %q:\n%s", c.id, c.locale, c.kind, s, text)
@@ -271,7 +278,7 @@ func TestGrievances(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := l.Subject + "\n" + l.Text()
+		text := asTyped(l.Subject + "\n" + l.Text())
 		t.Logf("%s, %s:\n%s", c.id, c.kind, text)
 		for _, s := range c.says {
 			if !strings.Contains(text, s) {

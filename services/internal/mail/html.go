@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // Brand is how the company looks in a mail's HTML part.
@@ -38,7 +39,7 @@ const maxShown = 36
 func (b Brand) html(m Message) (string, error) {
 	var paragraphs [][]run
 	for _, p := range strings.Split(m.Text, "\n\n") {
-		if p = strings.Join(strings.Fields(p), " "); p != "" {
+		if p = strings.Join(strings.FieldsFunc(p, breaks), " "); p != "" {
 			paragraphs = append(paragraphs, runs(p, m.Strong))
 		}
 	}
@@ -49,6 +50,10 @@ func (b Brand) html(m Message) (string, error) {
 	err := page.Execute(&out, map[string]any{"Language": m.Language, "Subject": m.Subject, "Brand": b, "Paragraphs": paragraphs})
 	return out.String(), err
 }
+
+// breaks reports whether a line can end at a character, as it can't at a space of French
+// before a colon.
+func breaks(r rune) bool { return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' }
 
 // runs takes a paragraph apart.
 func runs(text, strong string) []run {

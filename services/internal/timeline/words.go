@@ -44,7 +44,7 @@ func (say Say) words(e core.Event, s core.State, titled Titles) (system, text st
 	}
 	system, text = say.fact(e)
 	if notes := core.NotesOf(e); len(notes) > 0 {
-		text += say.f("; note: %s", strings.Join(notes, "; "))
+		text += say.f("; note: %s", strings.Join(notes, say("; ")))
 	}
 	for _, f := range core.FindingsOf(e) {
 		text += say.f("; note: %s", cmp.Or(say.cause(f.Code, "", &f), f.Code))
@@ -236,7 +236,7 @@ func (say Say) sentence(e core.Event) (system, text string) {
 	case core.CopiesForgotten:
 		text := say.f("the erasure has reached what Habeas held of %d earlier requests of the person", len(e.Requests))
 		if e.Unfetched > 0 {
-			text += "; " + say.f("answers that nobody has fetched yet, kept for the person until %s: %d", e.Until.UTC().Format(time.DateOnly), e.Unfetched)
+			text += say("; ") + say.f("answers that nobody has fetched yet, kept for the person until %s: %d", e.Until.UTC().Format(time.DateOnly), e.Unfetched)
 		}
 		return "", text
 	case core.Forgotten:
@@ -443,7 +443,7 @@ func (say Say) redacted(all []core.Redaction) string {
 	if total == 0 {
 		return ""
 	}
-	return ", " + say.plural(total, "%d value redacted", "%d values redacted") + ": " + strings.Join(parts, ", ")
+	return ", " + say.plural(total, "%d value redacted", "%d values redacted") + say(": ") + strings.Join(parts, ", ")
 }
 
 // CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
@@ -473,7 +473,10 @@ func (say Say) counts(counts []dsar.Counts) string {
 		text = say.f("%s: %s", say.records(total), strings.Join(parts, ", "))
 	}
 	if len(missing) > 0 {
-		text = strings.TrimPrefix(text+"; "+say.f("not covered: %s", strings.Join(missing, ", ")), "; ")
+		if text != "" {
+			text += say("; ")
+		}
+		text += say.f("not covered: %s", strings.Join(missing, ", "))
 	}
 	return text
 }
@@ -490,7 +493,7 @@ func (say Say) kept(retained []dsar.Retention) string {
 	if len(kept) == 0 {
 		return ""
 	}
-	return " (" + strings.Join(kept, "; ") + ")"
+	return " (" + strings.Join(kept, say("; ")) + ")"
 }
 
 func (say Say) records(n int64) string { return say.plural(n, "%d record", "%d records") }

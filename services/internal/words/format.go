@@ -25,8 +25,10 @@ type format struct {
 	Decimal string `yaml:"decimal"`
 	// Singular are the numbers that take the first of two forms.
 	Singular []int64 `yaml:"singular"`
-	// Bound are the marks that stand behind a space, on the same line.
+	// Bound are the marks that stand behind a space, on the line of what is before it; and Opens
+	// those before a space, on the line of what is behind it.
 	Bound []string `yaml:"bound"`
+	Opens []string `yaml:"opens"`
 }
 
 // Date writes a day: "20 November 2026", with a space that doesn't break behind the

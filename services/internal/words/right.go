@@ -3,7 +3,6 @@ package words
 import (
 	"cmp"
 	"maps"
-	"strings"
 
 	"habeas.dev/pkg/dsar"
 )
@@ -79,15 +78,7 @@ func (l *Language) name(right dsar.Right, named Right) {
 		text map[string]string
 	}{{l.Journal, string(right), named.Name}, {l.Portal, "right." + string(right), named.Choice}, {l.Portal, "says." + string(right), named.Says}} {
 		if text := l.Text(one.text); text != "" {
-			one.into[one.key] = l.bound(text)
+			one.into[one.key] = text
 		}
 	}
-}
-
-// bound binds the marks that no line may begin with to the word before them.
-func (l *Language) bound(text string) string {
-	for _, mark := range l.format.Bound {
-		text = strings.ReplaceAll(text, " "+mark, "\u00a0"+mark)
-	}
-	return text
 }

@@ -35,11 +35,11 @@ import (
 	"maps"
 	"os"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"text/template"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -80,36 +80,13 @@ type Language struct {
 func (l *Language) Word(word string) string { return cmp.Or(l.Journal[word], l.Say(word)) }
 
 // Text returns a text of a law or a manifest in the language: its own, or what the
-// language's sentences.yaml says for its English, or the English; with the apostrophes of
-// print, whatever key its author has.
+// language's sentences.yaml says for its English, or the English; as it is printed,
+// whatever keys its author has.
 func (l *Language) Text(t map[string]string) string {
 	if own := t[l.Tag]; own != "" {
-		return l.spaced(printed(own))
+		return l.Bound(l.spaced(printed(own)))
 	}
-	return l.spaced(printed(l.Say(t[reference])))
-}
-
-// spaced returns a text whose semicolons have a space before them where the language wants
-// one: purposes are listed with them, whatever the language.
-func (l *Language) spaced(s string) string {
-	if !slices.Contains(l.format.Bound, ";") || !strings.Contains(s, "; ") {
-		return s
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "; ", " ; "), "  ;", " ;"), "\u00a0 ;", "\u00a0;")
-}
-
-// printed returns a text in which a straight apostrophe between letters is the typographic one.
-func printed(s string) string {
-	if !strings.Contains(s, "'") {
-		return s
-	}
-	text := []rune(s)
-	for i := 1; i < len(text)-1; i++ {
-		if text[i] == '\'' && unicode.IsLetter(text[i-1]) && unicode.IsLetter(text[i+1]) {
-			text[i] = '’'
-		}
-	}
-	return string(text)
+	return l.Bound(l.spaced(printed(l.Say(t[reference]))))
 }
 
 // Say returns a text of the console in the language, by its English; the English
@@ -250,8 +227,7 @@ func languagesOf(folder fs.FS, english *Language) (map[string]*Language, error) 
 	return all, nil
 }
 
-// complete adds the sentences of codes and refusals to those of the console, by their English,
-// and binds the marks that no line may begin with to the word before them.
+// complete adds the sentences of codes and refusals to those of the console, by their English.
 func (l *Language) complete(english *Language) {
 	for code, cause := range english.Causes {
 		l.Sentences[cause] = l.Causes[code]
@@ -259,19 +235,16 @@ func (l *Language) complete(english *Language) {
 	for code, refusal := range english.Refusals {
 		l.Sentences[refusal] = l.Refusals[code]
 	}
-	for _, texts := range []map[string]string{l.Sentences, l.Journal, l.Portal} {
-		for from, to := range texts {
-			texts[from] = l.bound(to)
-		}
-	}
 }
 
-// read reads one language's folder.
+// read reads one language's folder. Its texts are bound ([Language.Bound]); a letter is when it
+// is written.
 func read(folder fs.FS, tag string) (*Language, error) {
 	l := &Language{Tag: tag, Sentences: map[string]string{}}
-	for name, into := range map[string]any{
+	texts := map[string]any{
 		"language": &l.format, "answer": &l.Answer, "statements": &l.Answer.Statements, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "notice": &l.Notice, "record": &l.Record, "portal": &l.Portal, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
-	} {
+	}
+	for name, into := range texts {
 		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
 		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {
 			continue // it is what the others go by
@@ -284,6 +257,9 @@ func read(folder fs.FS, tag string) (*Language, error) {
 		if err := d.Decode(into); err != nil {
 			return nil, fmt.Errorf("%s.yaml: %w", name, err)
 		}
+	}
+	for _, into := range texts {
+		l.bindAll(reflect.ValueOf(into).Elem())
 	}
 	letters, err := template.New(tag).Option("missingkey=error").ParseFS(folder, path.Join(tag, "letters.tmpl"))
 	if err != nil {

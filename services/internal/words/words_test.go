@@ -3,6 +3,7 @@ package words
 import (
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -194,7 +195,54 @@ func TestFor(t *testing.T) {
 func TestTextIsPrinted(t *testing.T) {
 	t.Parallel()
 	text := map[string]string{"en": "what we don't know; 'quoted'", "fr": "l'année 1'30; un ; deux"}
-	if en, fr := English().Text(text), For("fr").Text(text); en != "what we don’t know; 'quoted'" || fr != "l’année 1'30 ; un ; deux" {
+	if en, fr := English().Text(text), For("fr").Text(text); en != "what we don’t know; 'quoted'" || fr != "l’année 1'30\u00a0; un\u00a0; deux" {
 		t.Errorf("%q, %q", en, fr)
+	}
+}
+
+// TestFrenchIsBound: in no text of a language does a line begin with a mark that may not begin
+// one, however the text is made.
+func TestFrenchIsBound(t *testing.T) {
+	t.Parallel()
+	fr := For("fr")
+	texts := 0
+	var walk func(place string, v reflect.Value)
+	walk = func(place string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.String:
+			texts++
+			if at := fr.Unbound(v.String()); at != "" {
+				t.Errorf("%s: a line may break at %q", place, at)
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if f := v.Type().Field(i); f.IsExported() && !f.Anonymous {
+					walk(place+"."+f.Name, v.Field(i))
+				}
+			}
+		case reflect.Array, reflect.Slice:
+			for i := range v.Len() {
+				walk(place, v.Index(i))
+			}
+		case reflect.Map:
+			for _, key := range v.MapKeys() {
+				walk(place+"."+key.String(), v.MapIndex(key))
+			}
+		}
+	}
+	walk("", reflect.ValueOf(*fr))
+	if texts < 1000 {
+		t.Errorf("only %d texts were looked at", texts)
+	}
+	for text, want := range map[string]string{
+		"Ceci : « cela » ; n° 3 ?": "Ceci\u00a0: «\u00a0cela\u00a0»\u00a0; n°\u00a03\u00a0?",
+		"https://a.example ":       "https://a.example ",
+	} {
+		if got := fr.Bound(text); got != want || fr.Unbound(got) != "" || (fr.Unbound(text) == "") != (got == text) {
+			t.Errorf("%q: %q", text, got)
+		}
+		if got := English().Bound(text); got != text {
+			t.Errorf("in English: %q", got)
+		}
 	}
 }

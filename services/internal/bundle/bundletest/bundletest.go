@@ -12,6 +12,12 @@ import (
 // each block, and the targets of links.
 func ReadAloud(t testing.TB, page string) string {
 	t.Helper()
+	return strings.ReplaceAll(AsPrinted(t, page), "\u00a0", " ")
+}
+
+// AsPrinted returns a page as [ReadAloud] does, with the spaces at which no line breaks.
+func AsPrinted(t testing.TB, page string) string {
+	t.Helper()
 	doc, err := html.Parse(strings.NewReader(page))
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +56,7 @@ func ReadAloud(t testing.TB, page string) string {
 		}
 	}
 	walk(doc)
-	return strings.ReplaceAll(b.String(), "\u00a0", " ")
+	return b.String()
 }
 
 // hidden reports whether an element is shown only once a script has run.
