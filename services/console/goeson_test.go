@@ -48,3 +48,32 @@ func TestWhereALiftedHoldGoesOn(t *testing.T) {
 		t.Error("it is lifted there")
 	}
 }
+
+// TestMoreThanAreNamed: of many requests in which a hold goes on some are named, and how many
+// more there are is said.
+func TestMoreThanAreNamed(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	copied := d.submit(dsar.Access)
+	d.do(copied, core.Hold{By: "legal", Reason: "a lawsuit", System: "billing", Now: start})
+	s, err := d.requests.State(t.Context(), copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.carried = s.HoldsFor(start)
+	var erasures []string
+	for range 13 {
+		erasures = append(erasures, d.submit(dsar.Erasure))
+	}
+	d.do(copied, core.Lift{By: "legal", Reason: "settled", System: "billing", Now: start})
+	for lang, want := range map[string]string{"en": "and 3 more.", "fr": "et 3 de plus."} {
+		w := d.call(d.as(console.Viewer), http.MethodGet, "/requests/"+copied, nil, "Accept-Language", lang)
+		named := 0
+		for _, id := range erasures {
+			named += strings.Count(w.Body.String(), `href="/requests/`+id+`"`)
+		}
+		if named != 10 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d are named, or %q isn't said", lang, named, want)
+		}
+	}
+}

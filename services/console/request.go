@@ -40,7 +40,7 @@ type requestBody struct {
 	words           []said     // likewise
 	// GoesOn are the person's other requests in which a hold goes on that was lifted on this;
 	// GoesOnUnknown tells that they couldn't be looked for.
-	GoesOn        []string
+	GoesOn        goesOn
 	GoesOnUnknown bool
 	// Givable are the refused parts that a decision can give.
 	Givable []core.RefusedPart
@@ -143,12 +143,25 @@ func (c *Console) body(r *http.Request, id string, role core.Role) (requestBody,
 	}
 	b := c.bodyOf(languageOf(r), read, role)
 	b.Show = showOf(r, b)
-	if b.GoesOn, err = links.GoesOn(r.Context(), folded{c}.State, c.Journal, prints.Prints{Vault: c.Vault}, read.state); err != nil {
+	on, err := links.GoesOn(r.Context(), folded{c}.State, c.Journal, prints.Prints{Vault: c.Vault}, read.state)
+	if err != nil {
 		c.trouble(r.Context(), err)
 		b.GoesOnUnknown = true
 	}
+	shown := min(len(on), maxGoesOn)
+	b.GoesOn = goesOn{on[:shown], len(on) - shown}
 	b.Givable, err = c.givable(r.Context(), read.state)
 	return b, err
+}
+
+// maxGoesOn is how many requests are named in which a hold goes on: more fill the page's head,
+// and lifting it on these leads on to the others.
+const maxGoesOn = 10
+
+// goesOn are requests in which a hold goes on, and how many more there are.
+type goesOn struct {
+	In   []links.Going
+	More int
 }
 
 // givable returns the parts of an earlier copy that were refused, where the request is about

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -304,10 +305,13 @@ Follow what was done for the erasure, and list all requests:
 // program returns this program's name as it was called.
 func program() string { return os.Args[0] }
 
-// quoted returns a path as a shell takes it.
-func quoted(path string) string {
-	if strings.ContainsAny(path, " '\"$`\\&;()*?<>|") {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+// shellWords are words that a shell takes as they are.
+var shellWords = regexp.MustCompile(`^[\pL\pN_./:@%+,=-]+$`)
+
+// quoted returns a word as a shell takes it.
+func quoted(word string) string {
+	if shellWords.MatchString(word) {
+		return word
 	}
-	return path
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -66,11 +67,12 @@ func (c *holdCommand) Run(ctx context.Context) error {
 	if _, err = terminal.Printf(os.Stdout, "The hold is %s %d request(s).\n", word, done); err != nil || !c.Lift {
 		return err
 	}
-	return c.goesOn(ctx, in, ids)
+	return c.goesOn(ctx, os.Stdout, in, ids)
 }
 
-// goesOn says in which requests the hold goes on that was lifted on these.
-func (c *holdCommand) goesOn(ctx context.Context, in *installation.Installation, lifted []string) error {
+// goesOn says in which requests the hold goes on that was lifted on these, each with the
+// command that lifts it there.
+func (c *holdCommand) goesOn(ctx context.Context, out io.Writer, in *installation.Installation, lifted []string) error {
 	var still []string
 	for _, id := range lifted {
 		s, err := in.Requests.State(ctx, id)
@@ -81,15 +83,30 @@ func (c *holdCommand) goesOn(ctx context.Context, in *installation.Installation,
 		if err != nil {
 			return fmt.Errorf("the hold is lifted, and where else it goes on isn't known: %w", about(id, err))
 		}
-		still = append(still, others...)
+		for _, other := range others {
+			if slices.Contains(other.Holds, core.Held{System: c.System, Dataset: c.Dataset}) {
+				still = append(still, other.RequestID)
+			}
+		}
 	}
 	slices.Sort(still)
 	for _, id := range slices.Compact(still) {
-		if _, err := terminal.Printf(os.Stdout, "It goes on in request %s, to which it passed on, or from which it came: what it keeps stays until habeas hold %s --lift.\n", id, id[:shortID]); err != nil {
+		if _, err := terminal.Printf(out, "The same hold is on in request %s, and what it keeps stays there until:\n  %s\n", id[:shortID], c.liftIn(id)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// liftIn returns the command that lifts the same hold on another request.
+func (c *holdCommand) liftIn(id string) string {
+	line := "habeas hold " + id
+	for _, flag := range []struct{ name, value string }{{"system", c.System}, {"dataset", c.Dataset}, {"reason", c.Reason}, {"config", c.Config}, {"data", c.Data}} {
+		if flag.value != "" {
+			line += " --" + flag.name + "=" + quoted(flag.value) // a value may begin with a dash
+		}
+	}
+	return line + " --lift"
 }
 
 func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id string) error {

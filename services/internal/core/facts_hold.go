@@ -72,12 +72,15 @@ func (s State) HoldsFor(at time.Time) []HoldPlaced {
 // HoldOver reports whether a hold that was on is lifted.
 func (s State) HoldOver() bool { return len(s.Over) > 0 }
 
-// GoesOnIn reports whether a hold that was lifted on this request is on in another one of the
-// person: it came over from there, to there, or to both from a third.
-func (s State) GoesOnIn(other State) bool {
-	return slices.ContainsFunc(s.Over, func(h Held) bool {
-		return slices.Contains(other.Holds, h) && slices.ContainsFunc(other.origins(h), func(id string) bool { return slices.Contains(s.origins(h), id) })
-	})
+// GoesOnIn returns the holds that were lifted on this request and are on in another one of the
+// person: each came over from there, to there, or to both from a third.
+func (s State) GoesOnIn(other State) (holds []Held) {
+	for _, h := range s.Over {
+		if !slices.Contains(holds, h) && slices.Contains(other.Holds, h) && slices.ContainsFunc(other.origins(h), func(id string) bool { return slices.Contains(s.origins(h), id) }) {
+			holds = append(holds, h)
+		}
+	}
+	return holds
 }
 
 // origins returns the requests from which a hold may be that is, or was, on here: this one

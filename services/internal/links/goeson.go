@@ -1,6 +1,7 @@
 package links
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,10 +11,17 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 )
 
-// GoesOn returns the other requests of the person in which a hold goes on that was lifted on
-// this one ([core.State.GoesOnIn]): it came over when they were taken in, and keeps there what
-// it kept until it is lifted there, too. None are found by identifiers that are forgotten.
-func GoesOn(ctx context.Context, state StateOf, j journal.Lister, p lifecycle.Prints, lifted core.State) (ids []string, err error) {
+// Going is another request of a person, with the holds that go on in it.
+type Going struct {
+	RequestID string
+	Holds     []core.Held
+}
+
+// GoesOn returns the other requests of the person in which holds go on that were lifted on
+// this one ([core.State.GoesOnIn]), by their ids: they came over when they were taken in, and
+// keep there what they kept until they are lifted there, too. None are found by identifiers
+// that are forgotten.
+func GoesOn(ctx context.Context, state StateOf, j journal.Lister, p lifecycle.Prints, lifted core.State) (on []Going, err error) {
 	if !lifted.HoldOver() {
 		return nil, nil
 	}
@@ -33,8 +41,8 @@ func GoesOn(ctx context.Context, state StateOf, j journal.Lister, p lifecycle.Pr
 			if err != nil {
 				return fmt.Errorf("request %s: %w", row.RequestID, err)
 			}
-			if lifted.GoesOnIn(other) {
-				ids = append(ids, row.RequestID)
+			if holds := lifted.GoesOnIn(other); len(holds) > 0 {
+				on = append(on, Going{row.RequestID, holds})
 			}
 			return nil
 		})
@@ -42,8 +50,8 @@ func GoesOn(ctx context.Context, state StateOf, j journal.Lister, p lifecycle.Pr
 			return nil, err
 		}
 	}
-	slices.Sort(ids)
-	return ids, nil
+	slices.SortFunc(on, func(a, b Going) int { return cmp.Compare(a.RequestID, b.RequestID) })
+	return on, nil
 }
 
 // StateOf returns a request's state.

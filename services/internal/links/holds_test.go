@@ -236,7 +236,15 @@ func TestWhereALiftedHoldGoesOn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := links.GoesOn(t.Context(), k.l.State, k.journal, onePerson{}, s); err != nil || !slices.Equal(got, want) {
+		on, err := links.GoesOn(t.Context(), k.l.State, k.journal, onePerson{}, s)
+		var got []string
+		for _, g := range on {
+			got = append(got, g.RequestID)
+			if !slices.Equal(g.Holds, []core.Held{{System: "chat", Dataset: "messages"}}) {
+				t.Errorf("of %s %v go on", of[:1], g.Holds)
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("of %s it goes on in %v, want %v (%v)", of[:1], got, want, err)
 		}
 	}
