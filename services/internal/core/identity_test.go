@@ -341,6 +341,9 @@ func TestNobodyAsked(t *testing.T) {
 		if d.state.Status != core.StatusNeedsAttention || failed.End.Code != core.CodeNobodyAsked || failed.End.Outcome != dsar.Manual {
 			t.Errorf("%s: %s, %+v", right, d.state.Status, failed.End)
 		}
+		if _, err := core.Decide(d.state, core.Refuse{By: "lea", Ground: core.NotProven, Reason: "ask again with an address", Now: d.now}); err != nil {
+			t.Errorf("%s: it can't be refused: %v", right, err)
+		}
 		d.do(core.Attest{System: "post", Action: first, Outcome: dsar.NothingFound, By: "lea", Reason: "looked by name", Now: d.now})
 		if d.state.Status == core.StatusNeedsAttention || d.state.Stage != dsar.Assemble {
 			t.Errorf("%s: %s after a person has looked, in %s", right, d.state.Status, d.state.Stage)
