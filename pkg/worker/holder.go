@@ -1,5 +1,12 @@
 package worker
 
+import (
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
+)
+
 // Overtaken is the reason why a dataset isn't covered ([dsar.Counts].Uncovered) in which a
 // planned record was left, since it is somebody else's by now: what is wrong, and the cure.
 const Overtaken = "a record that was planned holds other identifiers than the person's by now, and was left: plan the erasure anew"
@@ -39,4 +46,13 @@ func (t *Task) Known() []Identifier {
 		return t.Owner
 	}
 	return t.Identifiers
+}
+
+// Knows reports whether a value of a record is a writing of one of the identifiers of a type
+// by which a planned record is told to be the person's ([Task.Known]), by the equivalences of
+// [identifier.Rules] without a default country: it is what [Holder.Leads] is told.
+func (t *Task) Knows(typ dsar.IdentifierType, value string) bool {
+	return slices.ContainsFunc(t.Known(), func(id Identifier) bool {
+		return id.Type == typ && identifier.Rules{}.Same(typ, id.Value, value)
+	})
 }

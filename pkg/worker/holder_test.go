@@ -5,6 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 )
 
@@ -40,6 +41,32 @@ func TestKnown(t *testing.T) {
 		task := worker.Task{Identifiers: ids, Owner: owner, ByKeys: byKeys}
 		if got := task.Known(); len(got) != 1 || got[0].Value != want {
 			t.Errorf("by keys only: %t: known by %v", byKeys, got)
+		}
+	}
+}
+
+// TestKnows: a record has the person's identifier however it is written, and no other person's,
+// nor one of another type.
+func TestKnows(t *testing.T) {
+	t.Parallel()
+	ids := []worker.Identifier{{Type: "email", Value: "Anna@Müller.example"}, {Type: "phone", Value: "+33 6 12 34 56 78"}, {Type: "customer_ref", Value: "C-1"}}
+	for _, byKeys := range []bool{false, true} {
+		task := worker.Task{Identifiers: ids, ByKeys: byKeys}
+		if byKeys {
+			task.Identifiers, task.Owner = nil, ids
+		}
+		for _, c := range []struct {
+			typ   dsar.IdentifierType
+			value string
+			knows bool
+		}{
+			{"email", "anna@xn--mller-kva.example", true}, {"email", "\u00a0ANNA@MÜLLER.EXAMPLE ", true}, {"email", "bob@müller.example", false}, {"email", "", false},
+			{"phone", "0033612345678", true}, {"phone", "+33 (0)6 12 34 56 78", true}, {"phone", "+33 6 12 34 56 79", false},
+			{"customer_ref", " C-1", true}, {"customer_ref", "c-1", false}, {"customer_ref", "Anna@Müller.example", false},
+		} {
+			if task.Knows(c.typ, c.value) != c.knows {
+				t.Errorf("by keys only: %t: %s %q is known: %t", byKeys, c.typ, c.value, !c.knows)
+			}
 		}
 	}
 }

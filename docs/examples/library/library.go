@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 
@@ -106,7 +105,7 @@ func (l *Library) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 func isAnothers(loan Loan, t worker.Task) bool {
 	var holder worker.Holder
 	if loan.Email != "" {
-		holder.Leads(slices.ContainsFunc(t.Known(), func(id worker.Identifier) bool { return strings.EqualFold(loan.Email, id.Value) }))
+		holder.Leads(t.Knows("email", loan.Email))
 	}
 	return holder.IsAnothers()
 }

@@ -2,6 +2,7 @@ package conform
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"habeas.dev/pkg/dsar"
@@ -10,17 +11,24 @@ import (
 
 // Overtaken changes the address in planned records of a dataset before they are erased. One
 // that has somebody else's by now is neither found nor erased, and the dataset said to be
-// uncovered; long after the plan it is gone. One that was only blanked is still the person's.
+// uncovered; long after the plan it is gone. One that was only blanked, or has the person's own
+// address in another writing, is still the person's.
 // Each is told the same whether they are asked for alone or in one call with whom the record
 // belongs to by now, which is erased for that person.
 // The worker itself writes the address, as a correction; column is where it is.
 func Overtaken(t *testing.T, dataset, column string, open func(*testing.T) *Direct) {
 	t.Helper()
 	for name, byKeys := range map[string]bool{"by plan and address": false, "by keys only": true} {
-		for called, calls := range map[string]func(left, stranger, blanked string) [][]string{
-			"alone":                       func(left, stranger, blanked string) [][]string { return [][]string{{left}, {blanked}, {stranger}} },
-			"in one call":                 func(left, stranger, blanked string) [][]string { return [][]string{{left, stranger, blanked}} },
-			"in one call, the last first": func(left, stranger, blanked string) [][]string { return [][]string{{blanked, stranger, left}} },
+		for called, calls := range map[string]func(left, stranger, blanked, rewritten string) [][]string{
+			"alone": func(left, stranger, blanked, rewritten string) [][]string {
+				return [][]string{{left}, {blanked}, {rewritten}, {stranger}}
+			},
+			"in one call": func(left, stranger, blanked, rewritten string) [][]string {
+				return [][]string{{left, stranger, blanked, rewritten}}
+			},
+			"in one call, the last first": func(left, stranger, blanked, rewritten string) [][]string {
+				return [][]string{{rewritten, blanked, stranger, left}}
+			},
 		} {
 			t.Run(name+", "+called, func(t *testing.T) {
 				t.Parallel()
@@ -30,9 +38,9 @@ func Overtaken(t *testing.T, dataset, column string, open func(*testing.T) *Dire
 	}
 }
 
-func overtaken(d *Direct, dataset, column string, byKeys bool, calls func(left, stranger, blanked string) [][]string) {
+func overtaken(d *Direct, dataset, column string, byKeys bool, calls func(left, stranger, blanked, rewritten string) [][]string) {
 	d.T.Helper()
-	left, stranger, blanked := d.Emails()[0], "overtaken@example.net", d.Emails()[1]
+	left, stranger, blanked, rewritten := d.Emails()[0], "overtaken@example.net", d.Emails()[1], d.Emails()[2]
 	// do does something of everyone, and returns what was said of the dataset.
 	do := func(a dsar.Action, calls ...[]string) map[string]dsar.Counts {
 		d.T.Helper()
@@ -58,26 +66,31 @@ func overtaken(d *Direct, dataset, column string, byKeys bool, calls func(left, 
 			d.T.Fatal(err, j.Err)
 		}
 	}
-	planned := do(dsar.Plan, []string{left, blanked})
-	of, alsoOf := planned[left].Found, planned[blanked].Found
-	if of == 0 || alsoOf == 0 {
-		d.T.Fatalf("%d and %d records of %s are planned", of, alsoOf, dataset)
+	planned := do(dsar.Plan, []string{left, blanked, rewritten})
+	for _, email := range []string{left, blanked, rewritten} {
+		if planned[email].Found == 0 {
+			d.T.Fatalf("nothing of %s is planned: %+v", dataset, planned[email])
+		}
 	}
+	of := planned[left].Found
 	write(left, stranger)
 	write(blanked, "")
+	write(rewritten, strings.ToUpper(rewritten)+".") // with the dot of the root
 	if c := do(dsar.Plan, []string{stranger})[stranger]; c.Found != of {
 		d.T.Errorf("the stranger has %d of %d records", c.Found, of)
 	}
 	if byKeys {
-		d.ByKeys = []string{left, blanked}
+		d.ByKeys = []string{left, blanked, rewritten}
 	}
-	all := calls(left, stranger, blanked)
+	all := calls(left, stranger, blanked, rewritten)
 	proof := do(dsar.Prove, all...)
 	if c := proof[left]; c.Found > 0 {
 		d.T.Errorf("the proof finds what is a stranger's by now: %+v", c)
 	}
-	if c := proof[blanked]; c.Found != alsoOf {
-		d.T.Errorf("the proof finds %+v of %d records that were blanked", c, alsoOf)
+	for what, email := range map[string]string{"were blanked": blanked, "were written otherwise": rewritten} {
+		if c := proof[email]; c.Found != planned[email].Found {
+			d.T.Errorf("the proof finds %+v of %d records that %s", c, planned[email].Found, what)
+		}
 	}
 	if c := proof[stranger]; c.Found != of {
 		d.T.Errorf("the proof finds %+v of the stranger's %d records", c, of)
@@ -86,8 +99,10 @@ func overtaken(d *Direct, dataset, column string, byKeys bool, calls func(left, 
 	if c := done[left]; c.Erased+c.Anonymised+c.Kept() > 0 || !byKeys && (c.Uncovered != worker.Overtaken || c.Cause == nil || c.Reassigned != of) || byKeys && (c.Gone != of || c.Uncovered != "") {
 		d.T.Errorf("the erasure says %+v of what is a stranger's by now", c)
 	}
-	if c := done[blanked]; c.Erased+c.Anonymised != alsoOf || c.Uncovered != "" || c.Late > 0 {
-		d.T.Errorf("the erasure says %+v of %d records that were blanked", c, alsoOf)
+	for what, email := range map[string]string{"were blanked": blanked, "were written otherwise": rewritten} {
+		if c := done[email]; c.Erased+c.Anonymised != planned[email].Found || c.Uncovered != "" || c.Late > 0 {
+			d.T.Errorf("the erasure says %+v of %d records that %s", c, planned[email].Found, what)
+		}
 	}
 	if c := done[stranger]; c.Erased+c.Anonymised != of || c.Uncovered != "" || c.Late > 0 {
 		d.T.Errorf("the erasure says %+v of the stranger's own %d records", c, of)

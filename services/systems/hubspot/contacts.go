@@ -32,14 +32,14 @@ type contact struct {
 
 // subject is one job of a batch: its addresses and, once asked, its contacts.
 type subject struct {
+	task     worker.Task
 	emails   []string // lower-case: by which it is asked
-	known    []string // and by which a contact is told to be theirs
 	contacts []*contact
 	err      error
 }
 
 func subjectOf(t worker.Task) *subject {
-	return &subject{emails: emailsOf(t.Identifiers), known: emailsOf(t.Known())}
+	return &subject{task: t, emails: emailsOf(t.Identifiers)}
 }
 
 // emailsOf returns the addresses among identifiers, each once, in lower case.

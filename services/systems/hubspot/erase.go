@@ -95,7 +95,7 @@ func (w *Worker) held(ctx context.Context, jobs []*worker.EraseJob) []planned {
 // holder says whose a contact is by now that was planned for the subject.
 func (s *subject) holder(c *contact) (h worker.Holder) {
 	for _, e := range c.emails {
-		h.Leads(slices.ContainsFunc(s.known, func(known string) bool { return identifier.Rules{}.Same(identifier.Email, known, e) }))
+		h.Leads(s.task.Knows(identifier.Email, e))
 	}
 	return h
 }

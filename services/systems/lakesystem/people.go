@@ -24,21 +24,13 @@ type people struct {
 	asked []map[int]bool
 }
 
-// known returns the identifiers by which it is told whose a record is.
-func known(t *worker.Task) []worker.Identifier {
-	if t.ByKeys {
-		return t.Owner
-	}
-	return t.Identifiers
-}
-
 // people returns those whom tasks are about.
 func (s *System) people(d *dataset, tasks []*worker.Task) *people {
 	p := &people{s: s, d: d}
 	for _, sub := range d.subjects {
 		of, asked := map[string][]int{}, map[int]bool{}
 		for i, t := range tasks {
-			for _, id := range known(t) {
+			for _, id := range t.Known() {
 				if id.Type != sub.typ {
 					continue
 				}

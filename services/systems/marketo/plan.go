@@ -166,7 +166,7 @@ func (w *Worker) holder(s *subject, d *dataset, row *fields, addresses map[strin
 		}
 	}
 	if address != "" {
-		h.Leads(slices.ContainsFunc(s.known, func(known string) bool { return identifier.Rules{}.Same(identifier.Email, known, address) }))
+		h.Leads(s.task.Knows(identifier.Email, address))
 	}
 	return h
 }

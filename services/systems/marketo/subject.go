@@ -19,8 +19,8 @@ const (
 
 // subject is one job of a batch on its way.
 type subject struct {
+	task    worker.Task
 	emails  []string         // lower-case: by which it is asked
-	known   []string         // and by which a record is told to be theirs
 	again   bool             // the task was tried before
 	account *erasure.Account // of an erasure or its proof
 	err     error
@@ -54,12 +54,7 @@ type group struct {
 
 // subjectOf takes a task's addresses.
 func subjectOf(t worker.Task) *subject {
-	s := &subject{again: t.Attempt > 1}
-	for _, id := range t.Known() {
-		if id.Type == "email" {
-			s.known = append(s.known, id.Value)
-		}
-	}
+	s := &subject{task: t, again: t.Attempt > 1}
 	for _, id := range t.Identifiers {
 		if id.Type != "email" {
 			continue

@@ -17,13 +17,10 @@ const inactive = "I"
 // among them: a new one is entered where it is used.
 var corrigible = []string{"customerName", "customerEmail", "customerPhone", "customerAddress1", "customerAddress2", "customerCity", "customerState", "customerZIP", "customerCountryCode"}
 
-// references returns a task's, each once.
-func references(t worker.Task) []string { return referencesOf(t.Identifiers) }
-
-// referencesOf returns the references among identifiers, each once. One that is only dots
-// is none: it would be another address.
-func referencesOf(ids []worker.Identifier) (refs []string) {
-	for _, id := range ids {
+// references returns a task's, each once. One that is only dots is none: it would be
+// another address.
+func references(t worker.Task) (refs []string) {
+	for _, id := range t.Identifiers {
 		ref := strings.TrimSpace(id.Value)
 		if id.Type == "customer_ref" && strings.Trim(ref, ".") != "" && !slices.Contains(refs, ref) {
 			refs = append(refs, ref)

@@ -110,10 +110,10 @@ func (w *Worker) settledOf(t worker.Task, account *erasure.Account) []string {
 // the planned ones by which the person is known. A reference is all that leads from a
 // profile to its person: what lies under another is another's, however it came into the plan.
 func theirs(t worker.Task, account *erasure.Account, dataset string) []string {
-	all, known := references(t), referencesOf(t.Known())
+	all := references(t)
 	for _, ref := range account.Open(dataset) {
 		var h worker.Holder
-		h.Leads(slices.Contains(known, ref))
+		h.Leads(t.Knows("customer_ref", ref))
 		switch {
 		case h.IsAnothers():
 			account.Anothers(dataset, ref)

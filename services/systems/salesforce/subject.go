@@ -24,10 +24,11 @@ const (
 
 // subject is one job of a batch on its way.
 type subject struct {
+	task worker.Task
 	// identifiers are the literals by which it is looked up, by type.
 	identifiers map[dsar.IdentifierType][]string
-	// known are those by which a planned record is told to be theirs, by type, as
-	// they are matched ([matched]).
+	// known are the literals by which a planned record would have been found for them, by
+	// type, as they are matched ([matched]): telephone numbers without their country, too.
 	known   map[dsar.IdentifierType][]string
 	roots   int
 	account *erasure.Account // of an erasure or its proof
@@ -36,7 +37,7 @@ type subject struct {
 
 // subjectOf takes a task's identifiers.
 func subjectOf(t worker.Task) *subject {
-	s := &subject{identifiers: literalsOf(t.Identifiers), known: map[dsar.IdentifierType][]string{}}
+	s := &subject{task: t, identifiers: literalsOf(t.Identifiers), known: map[dsar.IdentifierType][]string{}}
 	for typ, values := range literalsOf(t.Known()) {
 		for _, v := range values {
 			s.known[typ] = append(s.known[typ], strings.ToLower(v))
