@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +180,51 @@ func TestOvertakenLead(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingMoreAfterAFailedShow: where not all planned records could be looked at, those that
+// were don't cost calls for their leads.
+func TestNothingMoreAfterAFailedShow(t *testing.T) {
+	t.Parallel()
+	var failed, more int
+	w := richFixture(t, 20, func(s *sandbox.Config, c *Config) {
+		s.PageSize = 1
+		c.HTTPClient = &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+			var q url.Values // Marketo is asked in the body
+			if r.GetBody != nil {
+				body, err := r.GetBody()
+				if err != nil {
+					return nil, err
+				}
+				text, err := io.ReadAll(body)
+				if err != nil {
+					return nil, err
+				}
+				q, _ = url.ParseQuery(string(text)) // a body of JSON is none
+			}
+			switch {
+			case strings.Contains(r.URL.Path, "seat_c") && q.Get("filterType") == guid && q.Get("nextPageToken") != "":
+				failed++
+				return nil, errors.New("the line is cut")
+			case strings.Contains(r.URL.Path, "leads") && failed > 0:
+				more++
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})}
+	})
+	e := w.Emails()[0]
+	w.Do(dsar.Plan, e)
+	j := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, e)}, Changes: []worker.Change{{Dataset: "leads", Column: "email", Value: "overtaken@example.net"}}}
+	if err := w.worker.Rectify(t.Context(), []*worker.RectifyJob{j}); err != nil || j.Err != nil {
+		t.Fatal(err, j.Err)
+	}
+	if j := w.Do(dsar.Prove, e)[0]; j.Err == nil || failed == 0 || more > 0 {
+		t.Errorf("after %d failures %d calls for leads were made: %v", failed, more, j.Err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // With everything going wrong, nothing is said to be erased that isn't, nothing
 // is deleted twice, and no record that refers to a lead is left behind it.

@@ -95,14 +95,7 @@ func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[
 			}
 		}
 		for some := range slices.Chunk(slices.SortedFunc(maps.Values(byID), func(a, b *target) int { return cmpIDs(a.id, b.id) }), maxPage) {
-			shown := map[string]*fields{}
-			err := w.show(ctx, some, func(id string, f *fields) {
-				shown[id] = &fields{names: f.names, at: f.at, values: slices.Clone(f.values)}
-			})
-			addresses, leadsErr := w.addresses(ctx, d, shown)
-			if err == nil {
-				err = leadsErr
-			}
+			shown, addresses, err := w.shown(ctx, d, some)
 			for _, t := range some {
 				for _, s := range t.of {
 					switch {
@@ -120,6 +113,20 @@ func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[
 			}
 		}
 	}
+}
+
+// shown returns what is still shown of some records of one dataset, by id, and the addresses of
+// the leads that they refer to.
+func (w *Worker) shown(ctx context.Context, d *dataset, some []*target) (shown map[string]*fields, addresses map[string]string, err error) {
+	shown = map[string]*fields{}
+	err = w.show(ctx, some, func(id string, f *fields) {
+		shown[id] = &fields{names: f.names, at: f.at, values: slices.Clone(f.values)}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	addresses, err = w.addresses(ctx, d, shown)
+	return shown, addresses, err
 }
 
 // byLead reports whether a dataset's records refer to a lead by its id.
