@@ -171,7 +171,9 @@ func (e *erasure) leave(job int, d *dataset, reason string) {
 // judgeAll decides on each row: on those that go with others', or stay while others refer to
 // them, after those.
 func (e *erasure) judgeAll(ctx context.Context) error {
-	for _, h := range slices.SortedStableFunc(slices.Values(e.holdings), func(a, b *holding) int { return inTurn(a.d, b.d) }) {
+	for _, h := range slices.SortedStableFunc(slices.Values(e.holdings), func(a, b *holding) int {
+		return slices.Index(e.deciding, a.d) - slices.Index(e.deciding, b.d)
+	}) {
 		for _, other := range e.holdings {
 			if len(h.d.with) > 0 && other.d == h.d.with[0].dataset {
 				if err := e.keepWith(ctx, h, other); err != nil {

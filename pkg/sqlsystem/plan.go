@@ -36,7 +36,7 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		return s.explain(err)
 	}
 	stayed := map[kept]stay{}
-	for _, d := range s.sharedLast() {
+	for _, d := range s.deciding {
 		for _, m := range all {
 			if m.leaves(d) {
 				jobs[m.job].Plan.Uncovered(d.Name, m.reason(), m.cause(d))
@@ -71,14 +71,6 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		}
 	}
 	return nil
-}
-
-// sharedLast returns the datasets, those whose rows go with others', or stay while others refer
-// to them, after those.
-func (s *System) sharedLast() []*dataset {
-	out := slices.Clone(s.datasets)
-	slices.SortStableFunc(out, inTurn)
-	return out
 }
 
 // planning writes the rows of a dataset into plans.

@@ -31,6 +31,7 @@ type System struct {
 
 	datasets []*dataset // as in the manifest
 	erasing  []*dataset // in the order of erasing
+	deciding []*dataset // in the order in which it is decided on their rows
 	finders  []*finder
 
 	files   map[string]Files // by the name that manifests give

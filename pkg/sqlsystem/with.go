@@ -25,7 +25,8 @@ func (d *dataset) goesWith(other *manifest.Dataset, via []manifest.Via, joins []
 	}
 }
 
-// together gives the datasets that go with another that one.
+// together gives the datasets that go with another that one, and orders all by when it can be
+// decided on their rows.
 func (c *compiler) together(byName map[string]*dataset) error {
 	for i, m := range c.m.Datasets {
 		d := byName[m.Name]
@@ -39,21 +40,68 @@ func (c *compiler) together(byName map[string]*dataset) error {
 			d.with[n].dataset = byName[m.GoesWith]
 		}
 	}
+	return c.decide()
+}
+
+// decidedBefore returns the datasets on whose rows it is decided before a dataset's: that with
+// which they go, and those whose rows have them stay.
+func (s *System) decidedBefore(d *dataset) (before []*dataset) {
+	for _, w := range d.with {
+		before = append(before, w.dataset)
+	}
+	for _, u := range d.uses {
+		before = append(before, s.datasetOf(u.id).alike()...)
+	}
+	return slices.DeleteFunc(before, func(o *dataset) bool { return o.relation.id == d.relation.id })
+}
+
+// decide orders the datasets by when it can be decided on their rows. Where the rows of two, or
+// more, wait for each other, it can't.
+func (c *compiler) decide() error {
+	left := slices.Clone(c.datasets)
+	waitsFor := func(d *dataset) *dataset {
+		before := c.decidedBefore(d)
+		if i := slices.IndexFunc(before, func(o *dataset) bool { return slices.Contains(left, o) }); i >= 0 {
+			return before[i]
+		}
+		return nil
+	}
+	for len(left) > 0 {
+		next := slices.IndexFunc(left, func(d *dataset) bool { return waitsFor(d) == nil })
+		if next < 0 {
+			return c.circle(left[0], waitsFor)
+		}
+		c.deciding = append(c.deciding, left[next])
+		left = slices.Delete(left, next, next+1)
+	}
 	return nil
 }
 
-// turn orders datasets by when it can be decided on their rows: those that go with others', or
-// stay while others refer to them, after those.
-func (d *dataset) turn() int {
-	turn := 2 * min(len(d.uses), 1)
-	if len(d.with) > 0 {
-		turn = 2*min(len(d.with[0].uses), 1) + 1
+// circle returns the error of datasets of which each waits for the next, and the last for the
+// first; a dataset leads there.
+func (c *compiler) circle(d *dataset, waitsFor func(*dataset) *dataset) error {
+	var met []*dataset
+	for !slices.Contains(met, d) {
+		met = append(met, d)
+		d = waitsFor(d)
 	}
-	return turn
+	met = met[slices.Index(met, d):]
+	var says []string
+	path, cure := "", "take one of these out of the manifest"
+	for i, d := range met {
+		next := met[(i+1)%len(met)]
+		if slices.ContainsFunc(d.with, func(w with) bool { return w.dataset == next }) {
+			says = append(says, fmt.Sprintf("%s goes_with %s", d.Name, next.Name))
+			path, cure = fmt.Sprintf("datasets[%d].goes_with", slices.Index(c.datasets, d)), "take goes_with out of "+d.Name+": its rows go by themselves, before those that they keep"
+			continue
+		}
+		says = append(says, fmt.Sprintf("%s stays unless_shared with %s", d.Name, next.Name))
+		if path == "" {
+			path = fmt.Sprintf("datasets[%d].sql.unless_shared", slices.Index(c.datasets, d))
+		}
+	}
+	return c.wrong(path, "datasets wait for each other, so that it can't be decided which rows go: "+strings.Join(says, ", "), cure)
 }
-
-// inTurn compares datasets by their turn.
-func inTurn(a, b *dataset) int { return a.turn() - b.turn() }
 
 // staysWith returns, of some rows of a dataset, those that lead to one of the other dataset's
 // that stays, and why that does.

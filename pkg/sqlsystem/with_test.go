@@ -77,3 +77,38 @@ func TestGoesWith(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitForEachOther: a dataset that goes with one is decided on after it also where it is
+// shared itself, and datasets that wait for each other are refused at the start.
+func TestWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	d := sqliteDB(t, "CREATE TABLE carts (id INTEGER PRIMARY KEY, email TEXT, issued_on DATE); CREATE TABLE items (id INTEGER PRIMARY KEY, cart INTEGER, email TEXT); CREATE TABLE notes (id INTEGER PRIMARY KEY, item INTEGER, email TEXT)")
+	const head = "abilities: [gather, erase]\nneeds: [email]\nsql: {}"
+	carts := func(shared string) string {
+		return "carts | table: carts, key: [id], subject: {email: email}, erase: delete" + shared + " | id issued_on:date | " + tenYears
+	}
+	const items = "items | table: items, key: [id], via: [{table: carts, on: {cart: id}}], subject: {email: carts.email}, erase: delete"
+	const notes = "notes | table: notes, key: [id], subject: {email: email}, erase: delete"
+	s := open(t, d, small(t, head, items+", unless_shared: [{table: notes, on: {item: id}}] | id | goes_with: carts", notes+" | id", carts("")))
+	var order []string
+	for _, d := range s.deciding {
+		order = append(order, d.Name)
+	}
+	if !slices.Equal(order, []string{"notes", "carts", "items"}) {
+		t.Errorf("it is decided in the order %v", order)
+	}
+	for _, c := range []struct {
+		datasets []string
+		parts    []string
+	}{
+		{[]string{items + " | id | goes_with: carts", carts(", unless_shared: [{table: items, on: {cart: id}}]")}, []string{"items goes_with carts", "carts stays unless_shared with items", "take goes_with out of items"}},
+		{[]string{carts(", unless_shared: [{table: items, on: {cart: id}}]"), items + ", unless_shared: [{table: carts, on: {id: cart}}] | id"}, []string{"items stays unless_shared with carts", "take one of these out"}},
+	} {
+		_, err := Open(t.Context(), small(t, head, c.datasets...), d.source)
+		for _, part := range c.parts {
+			if err == nil || !strings.Contains(err.Error(), part) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q lacks %q", err, part)
+			}
+		}
+	}
+}
