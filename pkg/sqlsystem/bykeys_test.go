@@ -2,9 +2,11 @@ package sqlsystem
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
 )
 
 // TestByKeys: long after an erasure, what came back under the plan's keys is found and
@@ -49,5 +51,42 @@ func TestByKeys(t *testing.T) {
 		if unmet := dsar.Unmet(jobs[0].plan.Counts(), again[0].Counts); unmet != "" {
 			t.Error(unmet)
 		}
+	})
+}
+
+// TestProvenByItself: a dataset whose plan can't be read by the key that it has now is named in
+// the proof, and the others are proven; of several people each is to be asked for alone. What
+// is carried over into a new plan isn't passed over for that.
+func TestProvenByItself(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, "CREATE TABLE notes (id INTEGER, number INTEGER, author INTEGER, PRIMARY KEY (id, number), UNIQUE (id)); CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER); INSERT INTO notes VALUES (1, 1, 1); INSERT INTO posts VALUES (10, 1)", func(t *testing.T, d database) {
+		const head = "abilities: [gather, erase]\nneeds: [author]\nsql: {}"
+		const posts = "posts | table: posts, key: [id], subject: {author: author}, erase: delete"
+		notes := func(key string) string {
+			return "notes | table: notes, key: [" + key + "], subject: {author: author}, erase: delete"
+		}
+		jobs := jobsOf(dsar.Erasure, ids("author 1"))
+		if err := open(t, d, small(t, head, notes("id"), posts)).eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			t.Fatal(err, jobs[0].Err)
+		}
+		d.insert(t, "posts", 10, 1)
+		s := open(t, d, small(t, head, notes("id, number"), posts))
+		one := jobsOf(dsar.Erasure, ids("author 1"))
+		one[0].plan = jobs[0].plan
+		if err := s.countAll(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]dsar.Counts{}
+		for _, c := range one[0].Counts {
+			got[c.Dataset] = c
+		}
+		if len(one[0].Counts) != 2 || !strings.Contains(got["notes"].Uncovered, "the plan's keys of notes") || got["notes"].Cause == nil || got["posts"].Found != 1 || got["posts"].Uncovered != "" {
+			t.Errorf("the proof finds %+v", one[0].Counts)
+		}
+		two := append(jobsOf(dsar.Erasure, ids("author 1")), jobsOf(dsar.Erasure, ids("author 2"))...)
+		two[0].plan = jobs[0].plan
+		refusedBy(t, s.countAll(t.Context(), two), "the plan's keys of notes")
+		err := s.Recheck(t.Context(), []*worker.EraseJob{{Job: worker.Job{Task: one[0].Task}, Plan: jobs[0].plan}}, func(int, worker.Entry) error { return nil })
+		refusedBy(t, err, "the plan's keys of notes")
 	})
 }

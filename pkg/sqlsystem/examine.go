@@ -121,43 +121,50 @@ func readPlans(ctx context.Context, jobs []*counted) error {
 	return nil
 }
 
-// examine looks at each dataset: first by asking anew, then by the keys of what that
-// didn't find.
+// examine looks at each dataset.
 func (e *examination) examine(ctx context.Context) error {
 	for _, d := range e.datasets {
-		h := &holding{d: d, rows: map[string]*item{}}
-		e.holdings = append(e.holdings, h)
-		for i, j := range e.jobs {
-			for _, entry := range j.planned {
-				if entry.Dataset == d.Name {
-					h.plan(i, entry)
-				}
-			}
-		}
-		for _, c := range e.chunks {
-			h.concerned = append(h.concerned, c.concerned(d)...)
-		}
-		if e.lacking[d.Name].no[reading] {
-			h.rows, h.keys = map[string]*item{}, nil
-			continue
-		}
-		if err := e.filtered(d); err != nil && len(h.concerned) > 0 {
-			return err
-		}
-		for _, c := range e.chunks {
-			err := e.find(ctx, e.on, d, c, e.day, false, func(r *row) error {
-				e.found(h, r)
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if err := e.look(ctx, h); err != nil {
+		h, err := e.examineOne(ctx, d)
+		if e.holdings = append(e.holdings, h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// examineOne looks at a dataset: first by asking anew, then by the keys of what that didn't
+// find. Also where it fails, it returns which jobs may have something there.
+func (e *examination) examineOne(ctx context.Context, d *dataset) (*holding, error) {
+	h := &holding{d: d, rows: map[string]*item{}}
+	for i, j := range e.jobs {
+		for _, entry := range j.planned {
+			if entry.Dataset == d.Name {
+				h.plan(i, entry)
+			}
+		}
+	}
+	for _, c := range e.chunks {
+		h.concerned = append(h.concerned, c.concerned(d)...)
+	}
+	slices.Sort(h.concerned)
+	h.concerned = slices.Compact(h.concerned)
+	if e.lacking[d.Name].no[reading] {
+		h.rows, h.keys = map[string]*item{}, nil
+		return h, nil
+	}
+	if err := e.filtered(d); err != nil && len(h.concerned) > 0 {
+		return h, err
+	}
+	for _, c := range e.chunks {
+		err := e.find(ctx, e.on, d, c, e.day, false, func(r *row) error {
+			e.found(h, r)
+			return nil
+		})
+		if err != nil {
+			return h, err
+		}
+	}
+	return h, e.look(ctx, h)
 }
 
 func (h *holding) item(key string) *item {

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -38,44 +39,87 @@ func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) erro
 	if err != nil {
 		return err
 	}
+	e := s.examination(on, jobs, chunks, s.deciding, lacks{})
+	found, err := e.standing(ctx, true)
+	if err != nil {
+		return err
+	}
 	for _, d := range s.datasets {
-		e := s.examination(on, jobs, chunks, []*dataset{d}, lacks{})
-		err := e.examine(ctx)
-		var no *denied
-		if errors.As(err, &no) {
-			for _, i := range e.holdings[0].concerned {
-				jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: no.reason(), Cause: no.cause()})
+		f := found[d]
+		if f.unknown != "" {
+			for _, i := range f.concerned {
+				jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: f.unknown, Cause: f.cause})
 			}
 			continue
 		}
-		if err != nil {
-			return s.explain(err)
-		}
-		if err := e.filesLeft(ctx, e.holdings[0]); err != nil {
-			return s.explain(err)
-		}
-		if err := e.spared(ctx, e.holdings[0]); err != nil {
-			return s.explain(err)
-		}
-		e.count(e.holdings[0])
+		e.count(f.holding)
 		uncoverMoved(all, d, jobs)
 	}
 	return nil
 }
 
+// standing is what is there of a dataset, or why that isn't known.
+type standing struct {
+	*holding
+	unknown string
+	cause   *dsar.Cause
+}
+
+// standing looks once at each dataset, in the order in which it can be decided on their rows.
+// What the database doesn't let be told of one of them is said of that one, and of those that
+// go with it. A proof looks also at the files beside rows, and says the same of a dataset of
+// which a row, or the plan's keys, can't be read for good: the others are proven by themselves.
+func (e *examination) standing(ctx context.Context, proof bool) (map[*dataset]standing, error) {
+	found := map[*dataset]standing{}
+	for _, d := range e.datasets {
+		h, err := e.examineOne(ctx, d)
+		if err == nil && proof {
+			err = e.filesLeft(ctx, h)
+		}
+		f := standing{holding: h}
+		if err == nil {
+			f.unknown, f.cause, err = e.spared(ctx, h, found)
+		}
+		if err != nil {
+			if f.unknown, f.cause, err = e.untold(d, err, proof); err != nil {
+				return nil, err
+			}
+		}
+		found[d] = f
+	}
+	return found, nil
+}
+
+// untold words an error that is about one dataset, and stays; any other is returned. Where
+// several people are asked for, so is one that may be about a row of one of them: each is asked
+// for alone then.
+func (e *examination) untold(d *dataset, err error, proof bool) (reason string, cause *dsar.Cause, other error) {
+	var no *denied
+	if errors.As(err, &no) {
+		return no.reason(), no.cause(), nil
+	}
+	told := e.explain(err)
+	var own, typed *worker.Error
+	ours := errors.As(err, &own) || reasonOf(err) == rowWrong
+	if !proof || !ours || len(e.jobs) > 1 || !errors.As(told, &typed) || !typed.Permanent() {
+		return "", nil, told
+	}
+	c := typed.Cause
+	c.Dataset = cmp.Or(c.Dataset, d.Name)
+	return typed.Reason, &c, nil
+}
+
 // spared has those rows stay that others refer to, or that go with such as stay: what could go
-// with the person's has gone.
-func (e *examination) spared(ctx context.Context, h *holding) error {
+// with the person's has gone. It needs what was found of those that they go with, and returns
+// why it isn't known.
+func (e *examination) spared(ctx context.Context, h *holding, found map[*dataset]standing) (unknown string, cause *dsar.Cause, err error) {
 	if len(h.d.with) > 0 {
-		other := e.System.examination(e.on, e.jobs, e.chunks, []*dataset{h.d.with[0].dataset}, lacks{})
-		if err := other.examine(ctx); err != nil {
-			return err
+		with := found[h.d.with[0].dataset]
+		if with.unknown != "" {
+			return with.unknown, with.cause, nil
 		}
-		if err := other.spared(ctx, other.holdings[0]); err != nil {
-			return err
-		}
-		if err := e.keepWith(ctx, h, other.holdings[0]); err != nil {
-			return err
+		if err := e.keepWith(ctx, h, with.holding); err != nil {
+			return "", nil, err
 		}
 	}
 	var keys []string
@@ -90,7 +134,7 @@ func (e *examination) spared(ctx context.Context, h *holding) error {
 			r.is = stay{kept: true, ground: manifest.GroundShared}
 		}
 	}
-	return err
+	return "", nil, err
 }
 
 // count counts what is there of a dataset.

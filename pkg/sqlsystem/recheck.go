@@ -2,7 +2,6 @@ package sqlsystem
 
 import (
 	"context"
-	"errors"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
@@ -23,19 +22,15 @@ func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func
 	if err != nil {
 		return err
 	}
+	e := s.examination(s.db, jobs, chunks, s.deciding, lacks{})
+	found, err := e.standing(ctx, false)
+	if err != nil {
+		return err
+	}
 	for _, d := range s.datasets {
-		e := s.examination(s.db, jobs, chunks, []*dataset{d}, lacks{})
-		err := e.examine(ctx)
-		var no *denied
-		if errors.As(err, &no) {
+		h := found[d]
+		if h.unknown != "" {
 			continue
-		}
-		if err != nil {
-			return s.explain(err)
-		}
-		h := e.holdings[0]
-		if err := e.spared(ctx, h); err != nil {
-			return s.explain(err)
 		}
 		for _, key := range h.keys {
 			r := h.rows[key]

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/worker"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
@@ -197,6 +198,11 @@ func (s sqliteDialect) keyed(q *statement, d *dataset, keys []string, prefix str
 	}
 	list, err := json.Marshal(keys)
 	if len(d.keys) > 1 {
+		for _, key := range keys {
+			if _, err := worker.KeyColumns(key, len(d.keys)); err != nil {
+				return errKey(d)
+			}
+		}
 		list = []byte("[" + strings.Join(keys, ",") + "]") // each is an array of JSON itself
 	}
 	if err != nil {
