@@ -101,6 +101,35 @@ func TestWhatALetTriggerSetsOff(t *testing.T) {
 	}
 }
 
+// TestWhatGoesWithLetRows: what foreign keys take with the rows that a trigger deletes of a table
+// which is let is counted where it may go, and told; where it is another person's, it is
+// refused.
+func TestWhatGoesWithLetRows(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, `CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(100)); CREATE TABLE log (id INTEGER PRIMARY KEY, what TEXT);
+		CREATE TABLE carts (id INTEGER PRIMARY KEY, email VARCHAR(100), log_id INTEGER, FOREIGN KEY (log_id) REFERENCES log (id) ON DELETE CASCADE);
+		INSERT INTO users VALUES (1, 'ann@example.com'), (2, 'bob@example.com'); INSERT INTO log VALUES (1, 'old'), (2, 'new'); INSERT INTO carts VALUES (1, 'ann@example.com', 1), (2, 'bob@example.com', 2), (3, 'bob@example.com', NULL)`, func(t *testing.T, d database) {
+		d.exec(t, "CREATE TRIGGER logs AFTER DELETE ON users BEGIN DELETE FROM log! END")
+		const users = "users | table: users, key: [id], subject: {email: email}, erase: delete, cascades: [log, carts]"
+		j := erasing(t, d, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", ids("email ann@example.com"), users, "carts | table: carts, key: [id], subject: {email: email}, erase: delete")
+		refusedBy(t, j.Err, "carts")
+		if left := d.column(t, "SELECT id FROM carts ORDER BY id"); !slices.Equal(left, []string{"1", "2", "3"}) {
+			t.Errorf("refused, and carts %v are left", left)
+		}
+		j = erasing(t, d, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", ids("email ann@example.com"), users)
+		if j.Err != nil {
+			t.Fatal(j.Err)
+		}
+		told := map[string]int{}
+		for k, n := range j.taken {
+			told[k.table] += n
+		}
+		if d.dialect == PostgreSQL && (told["log"] != 2 || told["carts"] != 2) {
+			t.Errorf("what went is told as %v", j.taken)
+		}
+	})
+}
+
 // TestLetByBoth: where the database counts all tables together, cascades let rows of a table
 // be written to by a trigger or go by a foreign key, not both, and the refusal and lint say
 // which of the datasets is to name it.
