@@ -372,17 +372,7 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 		if !ok {
 			continue
 		}
-		w := c.wanted(s.match)
-		var hits []hit
-		switch s.as {
-		case asMention:
-			hits = w.mentionedIn(value)
-		case asFolded:
-			hits = w.normal[c.identifiers.Normalise(s.typ, value)]
-		default:
-			hits = w.hits[value]
-		}
-		for _, h := range hits {
+		for _, h := range c.hits(&s, value) {
 			at := slices.IndexFunc(out, func(o hit) bool { return o.job == h.job })
 			if at < 0 {
 				at, out = len(out), append(out, h)
@@ -391,6 +381,19 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 		}
 	}
 	return out
+}
+
+// hits returns who asks for a text in a subject, and by which identifiers.
+func (c *chunk) hits(s *subject, text string) []hit {
+	w := c.wanted(s.match)
+	switch s.as {
+	case asMention:
+		return w.mentionedIn(text)
+	case asFolded:
+		return w.normal[c.identifiers.Normalise(s.typ, text)]
+	default:
+		return w.hits[text]
+	}
 }
 
 // loose reports whether the database may return rows that are nobody's.

@@ -70,16 +70,25 @@ func (s *System) moved(ctx context.Context, on executor, tasks []*worker.Task) (
 			return slices.ContainsFunc(from[i].Found, func(f worker.Found) bool { return f.Type == id.Type && f.Value == id.Value })
 		})
 	}
-	var held []companion
-	seen := map[companion]bool{}
+	held, err := s.companions(ctx, on, tasks, own)
+	if err != nil {
+		return nil, err
+	}
+	return ofOthers(held), nil
+}
+
+// companions returns what rows hold beside those identifiers of tasks that own has.
+func (s *System) companions(ctx context.Context, on executor, tasks, own []*worker.Task) (held []companion, err error) {
+	all := s.chunks(tasks)
 	for _, c := range s.chunks(own) {
 		for _, f := range s.finders {
 			if f.own == nil {
 				continue
 			}
-			err := s.heldBeside(ctx, on, f, c, func(b companion) {
-				if !seen[b] {
-					held, seen[b] = append(held, b), true
+			err := s.heldBeside(ctx, on, f, c, func(m moved, sub *subject, text string) {
+				b := companion{m, idsAsking(all, m.job, sub, text)}
+				if !slices.ContainsFunc(held, b.same) {
+					held = append(held, b)
 				}
 			})
 			if err != nil {
@@ -87,26 +96,43 @@ func (s *System) moved(ctx context.Context, on executor, tasks []*worker.Task) (
 			}
 		}
 	}
-	return s.ofOthers(tasks, held), nil
+	return held, nil
 }
 
-// companion is what a row holds beside an identifier that resolve found for a job's person.
+// companion is what a row holds beside an identifier that resolve found for a job's person: by
+// which of the person's identifiers it is asked for, in order; none, where it is somebody else's.
+// The text itself isn't kept: it may be a stranger's, and any number of rows may hold others.
 type companion struct {
 	moved
-	sub  *subject
-	text string
+	by []worker.Identifier
+}
+
+// same reports whether a companion says what another does.
+func (b companion) same(o companion) bool { return b.moved == o.moved && slices.Equal(b.by, o.by) }
+
+// idsAsking returns the identifiers of a job's person that ask for a text in a subject.
+func idsAsking(chunks []*chunk, job int, sub *subject, text string) (ids []worker.Identifier) {
+	for _, c := range chunks {
+		for _, h := range c.hits(sub, text) {
+			if h.job == job {
+				ids = append(ids, *h.id)
+			}
+		}
+	}
+	return ids
 }
 
 // ofOthers returns those of the identifiers that a row holds beside another that isn't the
 // person's: neither told of them nor found for them, or found and moved itself, so that what
 // it led to is looked at anew.
-func (s *System) ofOthers(tasks []*worker.Task, held []companion) (out []moved) {
+func ofOthers(held []companion) (out []moved) {
 	for before := -1; before < len(out); {
 		before = len(out)
-		chunks := s.chunks(without(tasks, out))
 		for _, b := range held {
-			told := slices.ContainsFunc(out, func(o moved) bool { return o.job == b.job && o.id == b.id })
-			if !told && !asksBy(chunks, b.job, []subject{*b.sub}, b.text) {
+			told := func(id worker.Identifier) bool {
+				return slices.ContainsFunc(out, func(o moved) bool { return o.job == b.job && o.id == id })
+			}
+			if !told(b.id) && !slices.ContainsFunc(b.by, func(id worker.Identifier) bool { return !told(id) }) {
 				out = append(out, b.moved)
 			}
 		}
@@ -134,7 +160,7 @@ func (s *System) tellsMoved(t dsar.IdentifierType) bool {
 
 // heldBeside calls visit with what rows of a finder's table hold beside each identifier of a
 // chunk, by which people are found.
-func (s *System) heldBeside(ctx context.Context, on executor, f *finder, c *chunk, visit func(companion)) error {
+func (s *System) heldBeside(ctx context.Context, on executor, f *finder, c *chunk, visit func(m moved, sub *subject, text string)) error {
 	own := []subject{*f.own}
 	if len(c.asked(own)) == 0 {
 		return nil
@@ -163,7 +189,7 @@ func (s *System) heldBeside(ctx context.Context, on executor, f *finder, c *chun
 			for _, o := range c.owners(nil, own, held[:1]) {
 				for _, id := range c.tasks[slices.Index(c.jobs, o.job)].Identifiers {
 					if id.Type == o.id.Type && s.identifiers.Normalise(id.Type, id.Value) == s.identifiers.Normalise(id.Type, o.id.Value) {
-						visit(companion{moved{o.job, id, f}, sub, text})
+						visit(moved{o.job, id, f}, sub, text)
 					}
 				}
 			}

@@ -72,6 +72,31 @@ func TestNumberGivenAnew(t *testing.T) {
 	})
 }
 
+// TestStrangersAreNotKept: of a number that any number of strangers have, no more is kept in
+// memory than that it isn't the person's alone.
+func TestStrangersAreNotKept(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, "CREATE TABLE users (id INTEGER PRIMARY KEY, number INTEGER, email VARCHAR(100))", func(t *testing.T, d database) {
+		for i := range 100 {
+			d.insert(t, "users", i, 7, fmt.Sprintf("stranger-%d@example.com", i))
+		}
+		for i, mail := range []string{"ann@example.com", "ANN@example.com", "ann@EXAMPLE.com "} {
+			d.insert(t, "users", 200+i, 7, mail)
+		}
+		s := open(t, d, small(t, "abilities: [resolve, gather, erase]\nneeds: [email, member_no]\nfinds: [member_no]\nsql: {resolve: [{find: member_no, table: users, column: number, by: {email: email}}]}",
+			"users | table: users, key: [id], subject: {email: email, member_no: number}, erase: delete"))
+		own := foundHere("small.member_no 7")
+		tasks := []*worker.Task{{Identifiers: append(ids("email ann@example.com"), own...)}}
+		held, err := s.companions(t.Context(), s.db, tasks, []*worker.Task{{Identifiers: own}})
+		if err != nil || len(held) != 2 {
+			t.Errorf("%d are kept, %v", len(held), err)
+		}
+		if moved := ofOthers(held); len(moved) != 1 || moved[0].id != own[0] {
+			t.Errorf("%d moved", len(moved))
+		}
+	})
+}
+
 // TestWhatMovedIsNamed: what a number finds that is somebody else's by now is left out, and
 // named: the person may have another address meanwhile.
 func TestWhatMovedIsNamed(t *testing.T) {
