@@ -24,6 +24,8 @@ type Purpose struct {
 	// Compelling says why the use goes on where somebody objects to it (GDPR art.
 	// 21(1)); none: it ends. Direct marketing always ends.
 	Compelling Text `yaml:"compelling,omitempty"`
+
+	within Error // where Within stands
 }
 
 // Marks of a purpose.
@@ -75,7 +77,27 @@ func ParsePurposes(file string, data []byte) (Purposes, error) {
 	if err := v.err(); err != nil {
 		return nil, err
 	}
+	for id, p := range doc.Purposes {
+		p.within = *at.problem("purposes."+id+".within", "", "")
+		doc.Purposes[id] = p
+	}
 	return doc.Purposes, nil
+}
+
+// Whole returns an [Error] where a purpose is within one that there isn't, with which it would
+// never end: a catalogue is whole once it has all that its files add.
+func (c Purposes) Whole() error {
+	for _, id := range c.IDs() {
+		p := c[id]
+		if _, there := c[p.Within]; there || p.Within == "" {
+			continue
+		}
+		e := p.within
+		e.What = fmt.Sprintf("purpose %s: within names %q, which there isn't", id, p.Within)
+		e.Cure = "name one of the catalogue: " + strings.Join(slices.DeleteFunc(c.IDs(), func(o string) bool { return o == id }), ", ") + "; or add it there"
+		return &e
+	}
+	return nil
 }
 
 func (v *validation) purpose(path, id string, p Purpose) {

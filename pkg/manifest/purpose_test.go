@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -142,5 +143,27 @@ func TestEnding(t *testing.T) {
 		if got := c.Ending(one.of); !slices.Equal(got, one.want) {
 			t.Errorf("%v end %v, want %v", one.of, got, one.want)
 		}
+	}
+}
+
+// TestWholeCatalogue: a purpose is within one that a catalogue has once all of it is there, also
+// where another file adds that; else its line is named.
+func TestWholeCatalogue(t *testing.T) {
+	t.Parallel()
+	part := func(file, text string) Purposes {
+		c, err := ParsePurposes(file, []byte("purposes:\n"+text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	all := part("own.yaml", "  measure:\n    title: {en: Measuring, fr: Mesure}\n    legal_basis: consent\n    within: marketing\n")
+	const want = `own.yaml:5: purpose measure: within names "marketing", which there isn't; name one of the catalogue: `
+	if err := all.Whole(); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("%v", err)
+	}
+	maps.Copy(all, part("more.yaml", "  marketing: {title: {en: Marketing, fr: Prospection}, legal_basis: consent}\n"))
+	if err := all.Whole(); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -33,5 +34,28 @@ func TestCheckSystems(t *testing.T) {
 		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden")):
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}
+	}
+}
+
+// TestPurposesAreWhole: a purpose of the installation may be within one that is built in, or that
+// another of its files has, and within no other.
+func TestPurposesAreWhole(t *testing.T) {
+	t.Parallel()
+	write := func(within string) string {
+		file := filepath.Join(t.TempDir(), "own.yaml")
+		if err := os.WriteFile(file, []byte("purposes:\n  measure: {title: {en: Measuring, fr: Mesure}, legal_basis: consent, within: "+within+"}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	all, err := node.Purposes(config.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := node.Purposes(config.Config{Purposes: []string{write(all.IDs()[0])}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := node.Purposes(config.Config{Purposes: []string{write("marketng")}}); err == nil || !strings.Contains(err.Error(), `own.yaml:2: purpose measure: within names "marketng", which there isn't`) {
+		t.Errorf("%v", err)
 	}
 }

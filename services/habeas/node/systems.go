@@ -136,6 +136,9 @@ func Purposes(cfg config.Config) (manifest.Purposes, error) {
 		}
 		maps.Copy(all, own)
 	}
+	if err := all.Whole(); err != nil {
+		return nil, fmt.Errorf("purposes: %w", err)
+	}
 	return all, nil
 }
 
