@@ -279,7 +279,8 @@ func (l *linter) unmeant(path string, d *Dataset) {
 	}
 	for i, c := range d.Columns {
 		for _, t := range []dsar.IdentifierType{"email", "phone"} {
-			if c.Concept == "" && d.SQL.Subject[t] == d.SQL.Source(c.Name) && !d.recordsOfThen(c.Name) {
+			found := slices.ContainsFunc(d.SQL.AllWays(), func(w Way) bool { return w.Subject[t] != "" && w.Subject[t] == d.SQL.Source(c.Name) })
+			if found && c.Concept == "" && !d.recordsOfThen(c.Name) {
 				l.warn(index(path+".columns", i), fmt.Sprintf("dataset %s: people are found by their %s in the column %s, and a correction of it doesn't reach it", d.Name, t, c.Name),
 					fmt.Sprintf("add concept: contact.%s; or a concept of your own, where it says what was so at the time", t))
 			}
