@@ -28,8 +28,8 @@ func errOverreach(w way, rows int) error {
 		verb, cure = "empty (TRUNCATE)", "have it delete the rows that are meant"
 	case w.trigger != nil && strings.HasSuffix(w.to.name, "()"):
 		return &overreach{fmt.Sprintf("with the rows of %s the database would run %s, whose text the database's user may not read (%s): let it (SHOW CREATE ROUTINE, or SELECT on mysql.proc), or change what calls it", w.from.Name, w.to.name, w), w.cause()}
-	case w.mixed:
-		verb, cure = "write, change or delete", "take ON DELETE from the foreign keys of "+w.to.name+", so that nothing goes with others (the datasets' own rows are erased before what they refer to), or change the trigger"
+	case w.mixed != nil:
+		verb, cure = "write, change or delete", "take ON DELETE from "+foreignKeys(w.mixed)+", so that nothing goes with others (the datasets' own rows are erased before what they refer to), or change the trigger"
 		if of := w.setOffBy(); of != nil && of != w.from && w.from.lets(w.to.name) {
 			cure = "name " + w.to.name + " in the cascades of " + of.Name + " and not in those of " + w.from.Name + ", or " + cure
 		}
@@ -40,7 +40,7 @@ func errOverreach(w way, rows int) error {
 	}
 	why := "which are nobody's in this erasure"
 	switch {
-	case w.mixed:
+	case w.mixed != nil:
 		why = "which it counts together with what foreign keys do there, so that cascades can't let both"
 	case w.end != nil && w.end.duties():
 		if why = "of which some must stay"; w.takes() {

@@ -24,8 +24,10 @@ type way struct {
 	to      relation
 	end     *dataset // that of to; nil where no dataset is
 	allowed bool     // the cascades of a dataset on the way have it
-	mixed   bool     // they have it, but a foreign key leads there, too: allowed is false
-	again   bool     // a foreign key is in it twice
+	// mixed are foreign keys that lead there, too, where the cascades have it for a trigger:
+	// allowed is false then.
+	mixed []reference
+	again bool // a foreign key is in it twice
 }
 
 // takes reports whether the rows at the end are deleted; else they are changed.
@@ -116,8 +118,13 @@ func (s *System) ways(d *dataset) []way {
 	}
 	if !s.dialect.measures(byTable) { // what a foreign key may take isn't let to a trigger: neither is counted by itself
 		for i, w := range out {
-			if w.allowed && w.trigger != nil && (w.does.updates || w.does.deletes) && !s.isTouch(d, *w.trigger, w.does.table) && slices.ContainsFunc(out, func(o way) bool { return o.trigger == nil && strings.EqualFold(o.to.name, w.to.name) }) {
-				out[i].allowed, out[i].mixed = false, true
+			if !w.allowed || w.trigger == nil || !w.does.updates && !w.does.deletes || s.isTouch(d, *w.trigger, w.does.table) {
+				continue
+			}
+			for _, o := range out {
+				if o.trigger == nil && strings.EqualFold(o.to.name, w.to.name) {
+					out[i].allowed, out[i].mixed = false, append(out[i].mixed, o.steps[len(o.steps)-1])
+				}
 			}
 		}
 	}
@@ -223,6 +230,20 @@ func (s *System) isTouch(d *dataset, t trigger, name string) bool {
 
 func sameReference(a, b reference) bool {
 	return a.from.id == b.from.id && a.to.id == b.to.id && slices.Equal(a.columns, b.columns)
+}
+
+// foreignKeys names foreign keys, each once, by the table that has them.
+func foreignKeys(all []reference) string {
+	var names []string
+	for _, r := range all {
+		if name := fmt.Sprintf("%s (%s) to %s", r.from.name, strings.Join(r.columns, ", "), r.to.name); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 1 {
+		return "the foreign key of " + names[0]
+	}
+	return "the foreign keys of " + strings.Join(names, ", of ")
 }
 
 // reads reports whether a dataset's table is a view that reads the table of a name.
