@@ -11,6 +11,20 @@ import (
 	"habeas.dev/pkg/worker/workertest"
 )
 
+// reports has a worker handle a batch of tasks.
+func reports(t *testing.T, desk *workertest.Desk, w *worker.Worker, tasks ...event.Event) []dsar.Report {
+	t.Helper()
+	var out []dsar.Report
+	for _, answer := range desk.Handle(t.Context(), w, tasks) {
+		var r dsar.Report
+		if err := json.Unmarshal(answer.Data, &r); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 // TestRowWithoutAKey: a row whose key is null, as SQLite lets it be, fails the task of whose
 // row it is, and of nobody else in the batch.
 func TestRowWithoutAKey(t *testing.T) {
@@ -31,15 +45,7 @@ func TestRowWithoutAKey(t *testing.T) {
 			task := dsar.Task{RequestID: "0f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a1" + string(rune('0'+i)), System: "small", Action: action, Attempt: 1, Right: dsar.Erasure, Plan: plans[i]}
 			tasks = append(tasks, workertest.Seal(t, desk, task, ids("email "+name+"@example.com")))
 		}
-		var out []dsar.Report
-		for _, answer := range desk.Handle(t.Context(), w, tasks) {
-			var r dsar.Report
-			if err := json.Unmarshal(answer.Data, &r); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, r)
-		}
-		return out
+		return reports(t, desk, w, tasks...)
 	}
 	for i, r := range ask(dsar.Plan) {
 		if i == 0 {
@@ -82,11 +88,7 @@ func TestFoundHereIsTold(t *testing.T) {
 	} {
 		desk := workertest.NewDesk(t)
 		task := workertest.Seal(t, desk, dsar.Task{RequestID: "0f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", System: "small", Action: dsar.Gather, Attempt: 1, Right: dsar.Access}, c.known)
-		var r dsar.Report
-		if err := json.Unmarshal(desk.Handle(t.Context(), w, []event.Event{task})[0].Data, &r); err != nil {
-			t.Fatal(err)
-		}
-		if r.Outcome != c.want {
+		if r := reports(t, desk, w, task)[0]; r.Outcome != c.want {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
