@@ -166,7 +166,10 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 			}
 		}
 		if t.Right == dsar.Rectification {
-			part.Former, part.Lost = a.sources(job, s, dsar.Rectify), lost
+			part.Former = a.sources(job, s, dsar.Rectify)
+			if s.Unread > 0 {
+				part.Unread = lost
+			}
 		}
 		in.Systems, described = append(in.Systems, part), append(described, a.describe(m, lang, t.Jurisdiction))
 	}

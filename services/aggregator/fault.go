@@ -74,6 +74,10 @@ var judged = [...]struct {
 // lost reports whether an error says that an object is damaged or gone.
 func lost(err error) bool {
 	code, _ := judge(err)
+	return isLost(code)
+}
+
+func isLost(code string) bool {
 	return code == dsar.CodeObjectMissing || code == dsar.CodeObjectDamaged
 }
 
@@ -131,7 +135,10 @@ func judge(err error) (code, reason string) {
 			return "identifier-damaged", "an identifier of the request doesn't open with the request's keys"
 		}
 		var src *bundle.SourceError
-		if errors.As(err, &src) {
+		switch of := errors.As(err, &src); {
+		case of && errors.Is(err, bundle.ErrFormer) && isLost(j.code):
+			return core.CodeFormerLost, src.System + ": what stood in the corrected fields can't be read any more; restore it, or retry, and the answer is made without"
+		case of:
 			return j.code, src.System + ": " + j.reason
 		}
 		return j.code, j.reason

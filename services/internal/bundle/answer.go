@@ -150,7 +150,7 @@ func (b *build) readings() []statement.Reading {
 	for _, part := range b.systems {
 		for i := range part.Manifest.Datasets {
 			name := part.Manifest.Datasets[i].Name
-			r := statement.Reading{System: part.name, Dataset: name, LeftOut: part.leftOut[name], Corrections: part.corrections[name]}
+			r := statement.Reading{System: part.name, Dataset: name, LeftOut: part.leftOut[name], Corrections: part.corrections[name], FormerUnread: part.unread}
 			if t := part.table(name); t != nil {
 				r.Records, r.Files = t.records, []string{t.csvName(), t.jsonName()}
 				r.Uncovered, r.Years, r.Since = t.uncovered, t.years, t.sinceDay
@@ -163,7 +163,7 @@ func (b *build) readings() []statement.Reading {
 					}
 				}
 			}
-			if r.Records+r.LeftOut > 0 || len(r.Corrections) > 0 {
+			if r.Records+r.LeftOut > 0 || len(r.Corrections) > 0 || r.FormerUnread {
 				out = append(out, r)
 			}
 		}

@@ -10,9 +10,31 @@ import (
 	"slices"
 
 	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/statement"
 )
+
+// ErrFormer says that what fields held before they were corrected can't be read. No correction is
+// made twice, so that it can't be noted again.
+var ErrFormer = telemetry.Constant("bundle: what stood in corrected fields can't be read")
+
+// allFormer reads all that a system's fields held before they were corrected; what a person has
+// the answer made without may be gone.
+func (b *build) allFormer(ctx context.Context, part *systemPart) error {
+	for _, src := range part.Former {
+		err := b.former(ctx, part, src)
+		switch {
+		case err == nil:
+		case part.Unread != nil && part.Unread(err):
+			part.corrections, part.unread = nil, true
+			return nil
+		default:
+			return b.blame(ctx, part, fmt.Errorf("%w: %w", ErrFormer, err))
+		}
+	}
+	return nil
+}
 
 // former reads what fields held before they were corrected.
 func (b *build) former(ctx context.Context, part *systemPart, src Source) error {

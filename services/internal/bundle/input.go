@@ -55,10 +55,10 @@ type System struct {
 	// Former are streams of what was held in fields before they were corrected, as a worker
 	// leaves them ([worker.FormerColumn]).
 	Former []Source
-	// Lost reports whether an error says that such a stream is damaged or gone for good: the
-	// answer then says what was corrected and not what stood there, since no correction is made
-	// twice. nil: it fails.
-	Lost func(err error) bool
+	// Unread reports whether an error says that such a stream is damaged or gone, where a person
+	// has the answer made without: it then says what was corrected, and that what stood there
+	// can't be told. nil: that fails, as [ErrFormer].
+	Unread func(err error) bool
 	// Released tells that a person has looked at what may be about other people, and
 	// shows it.
 	Released bool

@@ -47,6 +47,7 @@ var places = map[statement.Kind]place{
 	statement.Unlinked:       (*pager).note,
 	statement.GoesWith:       (*pager).goesWith,
 	statement.Corrected:      (*pager).corrected,
+	statement.FormerUnread:   (*pager).note,
 	statement.LeftAsRecorded: func(p *pager, s statement.Said) { p.row(s); p.leftColumns(s) },
 	statement.Restricted:     func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },
 	statement.UsedAgain:      func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },

@@ -119,8 +119,10 @@ type systemPart struct {
 	*System
 	name   string
 	tables []*table
-	// corrections are what was held before fields were corrected, by dataset.
+	// corrections are what was held before fields were corrected, by dataset; unread: that
+	// couldn't be read.
 	corrections map[string][]statement.Correction
+	unread      bool
 	// leftOut counts the records of the datasets that the right doesn't cover, or that are
 	// refused.
 	leftOut map[string]int64
@@ -203,15 +205,8 @@ func (in *Input) check() error {
 func (b *build) system(ctx context.Context, sys *System) error {
 	part := &systemPart{System: sys, name: sys.Manifest.System}
 	b.systems = append(b.systems, part)
-	for _, src := range sys.Former {
-		err := b.former(ctx, part, src)
-		if err != nil && sys.Lost != nil && sys.Lost(err) {
-			part.corrections = nil
-			break
-		}
-		if err != nil {
-			return b.blame(ctx, part, err)
-		}
+	if err := b.allFormer(ctx, part); err != nil {
+		return err
 	}
 	for _, src := range sys.Sources {
 		first := len(part.tables)

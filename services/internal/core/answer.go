@@ -94,6 +94,9 @@ func (a *Answer) Rests() []int {
 		if s.Retired != nil {
 			seqs = append(seqs, s.Retired.Fact)
 		}
+		if s.Unread > 0 {
+			seqs = append(seqs, s.Unread)
+		}
 	}
 	for _, p := range a.Parts {
 		seqs = append(seqs, p.Fact)
@@ -120,6 +123,29 @@ type SystemAnswer struct {
 	Open []dsar.Action `json:"open,omitempty"`
 	// Retired says since when the system is out of use; nil: it is in use.
 	Retired *Retirement `json:"retired,omitempty"`
+	// Unread is the fact that what stood in its corrected fields couldn't be read, where a
+	// person then had the answer made without; 0: none.
+	Unread int `json:"unread,omitempty"`
+}
+
+// CodeFormerLost is the code of an answer to a correction that couldn't be assembled because
+// what stood in the corrected fields, which its worker had noted, is gone or damaged. It can't
+// be noted again: a person has it restored, or has the answer made without.
+const CodeFormerLost = "former-lost"
+
+// Unread is a system of which an answer is assembled without what stood in corrected fields,
+// and the version of the fact that says that it couldn't be read.
+type Unread struct {
+	System string
+	Fact   int
+}
+
+// unread returns what an assembly is sent without that failed and that a person retries.
+func (t *TaskState) unread() []Unread {
+	if t.Action != dsar.Assemble || t.Status != TaskIsFailed || t.End.Code != CodeFormerLost || t.End.Cause == nil {
+		return nil
+	}
+	return []Unread{{t.End.Cause.System, t.End.Fact}}
 }
 
 // Retirement is the day on which a system went out of use, and the version of the fact that

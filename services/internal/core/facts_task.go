@@ -55,6 +55,9 @@ func (e TaskSent) evolve(s State) State {
 		after = s.gatherings()
 	}
 	return s.planChanges(e.System, e.Action).erasedAgain(e).change(e.System, e.Action, func(t *TaskState) {
+		if e.Reason == SentRetried {
+			t.Unread = append(slices.Clip(t.Unread), t.unread()...)
+		}
 		t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
 		t.Asked, t.After = asked, after
 		if e.Action == dsar.Resolve && (e.Reason == SentFirst || e.Reason == SentFurther) {

@@ -265,6 +265,9 @@ type TaskState struct {
 	Late []dsar.Object
 	// Answered is the last attempt that an answer has told of.
 	Answered int
+	// Unread are, with Assemble, the systems of which a person has it made without what stood
+	// in corrected fields, since that couldn't be read.
+	Unread []Unread
 	// End is how it ended or failed, and Notes what was noted then.
 	End   ActionEnd
 	Notes []string
@@ -442,6 +445,13 @@ func (s State) answer() *Answer {
 				part.Ends = append(append(part.Ends, t.Earlier...), t.end())
 			default:
 				part.Open = append(part.Open, t.Action)
+			}
+		}
+		if t := s.Task(dsar.Aggregator, dsar.Assemble); t != nil {
+			for _, u := range t.Unread {
+				if u.System == sys.Name {
+					part.Unread = u.Fact
+				}
 			}
 		}
 		answer.Systems = append(answer.Systems, part)

@@ -256,6 +256,11 @@ var ofDataset = []rule[*dataset]{
 		c := d.counts(dsar.Rectify)
 		return when(d.is(dsar.Rectification) && c.Rectified > 0, Values{Records: c.Rectified, Columns: d.columns(c.Changed), Corrections: d.corrections(c.Changed)}, d.sys.fact(dsar.Rectify))
 	}},
+	// What stood there was noted before, and can't be read: a person had the answer made
+	// without.
+	{FormerUnread, func(d *dataset) []claim {
+		return when(d.is(dsar.Rectification) && d.read.FormerUnread && d.counts(dsar.Rectify).Rectified > 0, Values{}, d.sys.fact(dsar.Rectify), d.sys.unread)
+	}},
 	// The correction was about these columns as well, which say what was so at the time.
 	{LeftAsRecorded, func(d *dataset) []claim {
 		c := d.counts(dsar.Rectify)

@@ -51,6 +51,8 @@ type Reading struct {
 	Others []Column
 	// Corrections are what was held in fields before they were corrected.
 	Corrections []Correction
+	// FormerUnread tells that it couldn't be read.
+	FormerUnread bool
 }
 
 // Hidden is a column that isn't shown, and why: the kind of the secret that it holds, or the
@@ -79,6 +81,7 @@ type system struct {
 	open     []dsar.Action
 	needs    []dsar.IdentifierType
 	retired  *core.Retirement // nil: it is in use
+	unread   int              // the fact that what stood in corrected fields couldn't be read; 0: none
 	datasets []*dataset
 	answer   Kind  // how it answered; see answers
 	cited    []int // see facts
@@ -119,7 +122,7 @@ func newEvidence(in *Evidence) *evidence {
 		s := &system{System: &in.Systems[i], all: e, needs: in.Systems[i].Needs}
 		for _, told := range in.Told.Systems {
 			if told.System == s.System.System {
-				s.ends, s.open, s.retired = told.Ends, told.Open, told.Retired
+				s.ends, s.open, s.retired, s.unread = told.Ends, told.Open, told.Retired, told.Unread
 				if len(told.Needs) > 0 {
 					s.needs = told.Needs
 				}

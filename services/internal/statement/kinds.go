@@ -68,6 +68,7 @@ const (
 	LetGo          Kind = "let-go"
 	Unlinked       Kind = "unlinked"
 	Corrected      Kind = "corrected"
+	FormerUnread   Kind = "former-unread"
 	LeftAsRecorded Kind = "left-as-recorded"
 	Restricted     Kind = "restricted"
 	UsedAgain      Kind = "used-again"

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/words"
 )
 
@@ -212,7 +213,7 @@ func (s *sources) code(e ast.Expr) {
 	case *ast.SelectorExpr:
 		text = map[string]string{"CodeObjectMissing": dsar.CodeObjectMissing, "CodeObjectDamaged": dsar.CodeObjectDamaged, "CodeOthers": dsar.CodeOthers, "CodeOthersReleased": dsar.CodeOthersReleased,
 			"CodeOthersRedacted": dsar.CodeOthersRedacted, "CodeOthersReviewed": dsar.CodeOthersReviewed, "CodeNotCovered": dsar.CodeNotCovered, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge,
-			"CodePlanUnmet": dsar.CodePlanUnmet, "CodePlanMissing": dsar.CodePlanMissing, "CodePlanMismatch": dsar.CodePlanMismatch, "CodeNoPlan": dsar.CodeNoPlan}[e.Sel.Name]
+			"CodePlanUnmet": dsar.CodePlanUnmet, "CodePlanMissing": dsar.CodePlanMissing, "CodePlanMismatch": dsar.CodePlanMismatch, "CodeNoPlan": dsar.CodeNoPlan, "CodeFormerLost": core.CodeFormerLost}[e.Sel.Name]
 	}
 	// A vendor's own codes are in capitals or digits.
 	if text != "" && text == strings.ToLower(text) && !strings.ContainsAny(text[:1], "0123456789") {
