@@ -95,9 +95,10 @@ func (c Counts) Accounted() int64 {
 }
 
 // Retain adds n records that must stay on a ground until a time; the zero time
-// where no end is known. Of one ground there is one entry: Until is the latest end,
-// and Next the earliest where that is before.
+// where no end is known ([KnownEnd]). Of one ground there is one entry: Until is the latest
+// end, and Next the earliest where that is before.
 func (c *Counts) Retain(n int64, ground string, until time.Time) {
+	until = KnownEnd(until)
 	for i := range c.Retained {
 		r := &c.Retained[i]
 		if r.Ground != ground {
@@ -161,6 +162,20 @@ type Retention struct {
 	Until time.Time `json:"until,omitzero"`
 	// Next is when the first of these records may go, where that is before Until.
 	Next time.Time `json:"next,omitzero"`
+}
+
+// lastYear is the last that RFC 3339 can write, and the end of every database's "for ever"
+// (9999-12-31).
+const lastYear = 9999
+
+// KnownEnd returns when records may go that must stay until a time: the zero time, for which
+// no end is known, where the time is one that can't be written or is the usual sign of none,
+// the last day of the year 9999.
+func KnownEnd(until time.Time) time.Time {
+	if u := until.UTC(); u.Year() < 1 || u.Year() > lastYear || u.Year() == lastYear && u.YearDay() == 365 {
+		return time.Time{}
+	}
+	return until.UTC()
 }
 
 // LegalHold is the ground of records that must stay because of a hold.

@@ -1,6 +1,7 @@
 package dsar_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,34 @@ func TestRetain(t *testing.T) {
 		r := n.Retained[0]
 		if len(n.Retained) != 2 || n.Kept() != int64(2*len(c.untils)+1) || !r.Until.Equal(c.until) || !r.Next.Equal(c.next) {
 			t.Errorf("%v: %+v", c.untils, n.Retained)
+		}
+	}
+}
+
+// TestKnownEnd: an end that no message can hold, or that says "for ever", is none, and what
+// has none stays longest.
+func TestKnownEnd(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		until time.Time
+		known bool
+	}{
+		{time.Date(2034, 12, 31, 0, 0, 0, 0, time.UTC), true},
+		{time.Date(9999, 12, 30, 0, 0, 0, 0, time.UTC), true},
+		{time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), false},
+		{time.Date(9999, 12, 31, 23, 30, 0, 0, time.FixedZone("", 3600)), false},
+		{time.Date(10009, 12, 31, 0, 0, 0, 0, time.UTC), false},
+		{time.Date(-40, 3, 15, 0, 0, 0, 0, time.UTC), false},
+		{time.Time{}, false},
+	} {
+		if got := dsar.KnownEnd(c.until); c.known && !got.Equal(c.until) || !c.known && !got.IsZero() {
+			t.Errorf("%s: %s", c.until, got)
+		}
+		n := dsar.Counts{}
+		n.Retain(1, "tax", time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
+		n.Retain(1, "tax", c.until)
+		if _, err := json.Marshal(n); err != nil || n.Retained[0].Until.IsZero() == c.known {
+			t.Errorf("%s: %+v, %v", c.until, n.Retained, err)
 		}
 	}
 }

@@ -231,7 +231,8 @@ func (o order) scopes() []string {
 // that it says to be of, and repeat the nonce of the task that it says to be of. What it
 // has of the person comes sealed by the request's own keys, and fingerprinted, as the
 // journal has it. An error that is none of [ErrNotSealed], [ErrNonce], [ErrNotPlain] and
-// [ErrNoKey] says that the vault couldn't be asked.
+// [ErrNoKey] says that the vault couldn't be asked. With ErrNotPlain the report says of which
+// attempt it is, and nothing else, where it is that attempt's worker's all the same, which repeats the nonce.
 func (h *Hub) OpenReport(ctx context.Context, e Envelope) (dsar.Report, error) {
 	var r dsar.Report
 	key, err := h.keys.Key(e.System)
@@ -243,6 +244,9 @@ func (h *Hub) OpenReport(ctx context.Context, e Envelope) (dsar.Report, error) {
 		return r, err
 	}
 	if err := json.Unmarshal(sealed.Data, &r); err != nil {
+		if r = (dsar.Report{}); hmac.Equal(sealed.Nonce, h.nonce(e)) {
+			r = dsar.Report{RequestID: e.RequestID, System: e.System, Action: e.Action, Attempt: e.Attempt}
+		}
 		return r, ErrNotPlain
 	}
 	if r.RequestID != e.RequestID || r.System != e.System || r.Action != e.Action || r.Attempt != e.Attempt {

@@ -185,6 +185,32 @@ func TestReportsAreOfTheirTask(t *testing.T) {
 	}
 }
 
+// TestUnreadableReportsOfTheirTask: of a report that can't be read it is said of which attempt
+// it is where that attempt's worker sent it, and of no other.
+func TestUnreadableReportsOfTheirTask(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	opened, err := f.key("account").OpenTask(f.parse(f.task("account", dsar.Erase, 1)), f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := link.Envelope{RequestID: request, System: "account", Action: dsar.Erase, Attempt: 1}
+	for _, c := range []struct {
+		nonce []byte
+		data  string
+		told  bool
+	}{{opened.Nonce, "", true}, {opened.Nonce, `{"outcome":7}`, true}, {nil, "", false}, {[]byte("another"), "{", false}} {
+		sealed, err := f.key("account").SealReport(of, c.nonce, []byte(c.data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := f.hub.OpenReport(t.Context(), f.parse(sealed))
+		if !errors.Is(err, link.ErrNotPlain) || (r.RequestID == request && r.System == "account" && r.Action == dsar.Erase && r.Attempt == 1) != c.told || r.Outcome != "" {
+			t.Errorf("%q: %+v, %v", c.data, r, err)
+		}
+	}
+}
+
 // print returns the fingerprint that an identifier has in the request.
 func (f *fixture) print(typ dsar.IdentifierType, value string) string {
 	f.Helper()

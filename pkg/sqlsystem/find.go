@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 )
 
@@ -122,7 +123,8 @@ func (s *System) byKey(ctx context.Context, on executor, d *dataset, m making, k
 // retained reports whether a record must stay on a day under any of some laws, on which
 // ground (that of the rule that holds longest) and until when. Dates are as the rules'
 // text has them; one that is missing, unless the rule says otherwise, or can't be read has
-// no end.
+// no end; nor has one whose period ends beyond what can be written, the usual sign of "for
+// ever" ([dsar.KnownEnd]).
 func (d *dataset) retained(dates []any, day time.Time, laws []string) (is stay) {
 	for i := range d.retention {
 		r := &d.retention[i]
@@ -140,8 +142,12 @@ func (d *dataset) retained(dates []any, day time.Time, laws []string) (is stay) 
 			if err != nil {
 				return stay{true, r.ground, time.Time{}}
 			}
-			if end := period.After(from); end.After(day) && (!is.kept || end.After(is.until)) {
-				is = stay{true, r.ground, end}
+			end := period.After(from)
+			if !end.After(day) {
+				continue
+			}
+			if now := (stay{true, r.ground, dsar.KnownEnd(end)}); !is.kept || now.longer(is) {
+				is = now
 			}
 		}
 	}

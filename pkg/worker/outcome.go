@@ -129,6 +129,7 @@ func checkRetained(c *dsar.Counts) error {
 		case !isSlug(r.Ground):
 			return Permanent("bad-ground", "the worker retains records of dataset "+c.Dataset+" on a ground that is not a name such as tax-records", nil)
 		case r.Records > 0:
+			r.Until, r.Next = dsar.KnownEnd(r.Until), dsar.KnownEnd(r.Next)
 			kept = append(kept, r)
 		}
 	}

@@ -389,3 +389,38 @@ func TestPlanNeedsNoMemory(t *testing.T) {
 		t.Errorf("a plan of %d bytes: %d bytes are held while it is read, %d before", plan.Bytes, held, before)
 	}
 }
+
+// TestEndsThatCannotBeWritten: a record that must stay until a year which no message can hold
+// is planned to stay without a known end, and the plan can be read again.
+func TestEndsThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	for _, until := range []time.Time{time.Date(10009, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(-4000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		v := newVault(t)
+		w := newWorker(t, erasesOnly(), planner{func(j *worker.PlanJob) error {
+			return j.Plan.Keep("profile", "1", dsar.Retention{Ground: "tax-records", Until: until})
+		}, func(_ context.Context, j *worker.EraseJob) error {
+			j.Counts = []dsar.Counts{{Dataset: "profile", Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: until, Next: until}}}}
+			return nil
+		}})
+		r := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0]
+		if r.Outcome != dsar.Found || len(r.Objects) != 1 || r.Counts[0].Kept() != 1 || !r.Counts[0].Retained[0].Until.IsZero() {
+			t.Fatalf("%s: %+v", until, r)
+		}
+		if e := handle(t, w, v, task(t, v, anna, dsar.Erase, under(r.Objects[0])))[0]; e.Outcome != dsar.Retained || e.Code != "" || !e.Counts[0].Retained[0].Until.IsZero() {
+			t.Errorf("%s: %+v", until, e)
+		}
+	}
+}
+
+// TestReportThatCannotBeWritten: whatever no message can hold of a report fails its task,
+// rather than have the request wait for a report for ever.
+func TestReportThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	w := newWorker(t, erasesOnly(), planner{plan: func(*worker.PlanJob) error {
+		return worker.RetryAt(time.Date(20000, 1, 1, 0, 0, 0, 0, time.UTC), "quota-spent", "the quota is spent", nil)
+	}})
+	if r := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0]; r.Kind != dsar.ReportFailed || r.Code != "bad-report" || r.Reason == "" {
+		t.Errorf("%+v", r)
+	}
+}

@@ -64,7 +64,8 @@ func (p *PlanWriter) Erase(dataset, key string) error {
 }
 
 // Keep plans that a record must stay: on the retention's ground, a name such as
-// tax-records, until its Until, the zero time where no end is known.
+// tax-records, until its Until, the zero time where no end is known; nor is one that can't
+// be written ([dsar.KnownEnd]).
 func (p *PlanWriter) Keep(dataset, key string, r dsar.Retention) error {
 	return p.Add(Entry{Dataset: dataset, Key: key, Keep: true, Ground: r.Ground, Until: r.Until})
 }
@@ -129,7 +130,7 @@ func (p *PlanWriter) write(e *Entry) error {
 	case p.entries == MaxEntries:
 		return Permanent("plan-too-long", "the worker planned more records than any person has", nil)
 	}
-	e.Dataset = d.section.Dataset
+	e.Dataset, e.Until = d.section.Dataset, dsar.KnownEnd(e.Until)
 	if !e.Keep && p.others.has(e.Dataset, e.Key) {
 		e.Keep, e.Ground = true, dsar.LegalHold
 	}

@@ -27,7 +27,13 @@ func (w *Worker) conclude(ctx context.Context, j *job) {
 	}
 	r := w.report(j)
 	var err error
-	if j.answer, err = w.reportEvent(j, r, 0); err != nil {
+	if j.answer, err = w.reportEvent(j, r, 0); errors.Is(err, errUnwritable) {
+		// It would be the same each time: the task has failed, and a person hears why.
+		j.err = Permanent("bad-report", "the worker's report can't be written: it has a time or a text that no message can hold; mend the worker, then retry", err)
+		r = w.failed(j, dsar.Report{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt}, j.err)
+		j.answer, err = w.reportEvent(j, r, 0)
+	}
+	if err != nil {
 		w.log.LogAttrs(ctx, slog.LevelError, "a report could not be sealed; its task comes again", slog.String("system", w.system), slog.Any("error", telemetry.Vouch(err)))
 		return
 	}
@@ -161,10 +167,14 @@ func (w *Worker) reportEvent(j *job, r dsar.Report, n int) (event.Event, error) 
 	}, err
 }
 
+var errUnwritable = telemetry.Constant("worker: a report that can't be written")
+
 // sealReport returns the data of a report's event.
 func (w *Worker) sealReport(key *link.Key, r dsar.Report, nonce []byte) ([]byte, error) {
-	// A report is plain data: Marshal can't fail on it.
-	data, _ := json.Marshal(r)
+	data, err := json.Marshal(r)
+	if err != nil { // of a time: its text would repeat it
+		return nil, errUnwritable
+	}
 	return key.SealReport(link.Envelope{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt}, nonce, data)
 }
 

@@ -107,6 +107,9 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	}
 	r, err := c.Links.OpenReport(ctx, about)
 	if code := disbelieved(err); code != "" {
+		if err := c.failUnread(ctx, r); err != nil {
+			return err
+		}
 		return c.disbelieve(ctx, about, code, err)
 	}
 	if err != nil {
@@ -142,6 +145,20 @@ func (c *Coordinator) take(ctx context.Context, about link.Envelope, r dsar.Repo
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	case err == nil && lie != "":
 		return c.disbelieve(ctx, about, lie, errors.New("it says what it may not"))
+	}
+	return err
+}
+
+// failUnread ends the task whose own worker sent a report that can't be read: no other would
+// come, and the request would wait for it for ever.
+func (c *Coordinator) failUnread(ctx context.Context, r dsar.Report) error {
+	if r.RequestID == "" {
+		return nil // nobody knows whose it is
+	}
+	r = bad(r, "the worker's report can't be read: nothing of it was taken in; mend the worker, then retry")
+	_, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
+	if errors.Is(err, core.ErrStray) || errors.Is(err, core.ErrUnknown) {
+		return nil // the trace says so
 	}
 	return err
 }

@@ -218,6 +218,41 @@ func TestReportThatCannotBeJournalled(t *testing.T) {
 	}
 }
 
+// unread opens no report, and says of which attempt it is.
+type unread struct{ told bool }
+
+func (u unread) OpenReport(_ context.Context, e link.Envelope) (r dsar.Report, err error) {
+	if u.told {
+		r = dsar.Report{RequestID: e.RequestID, System: e.System, Action: e.Action, Attempt: e.Attempt}
+	}
+	return r, link.ErrNotPlain
+}
+
+// TestReportThatCannotBeRead: where the task's own worker sent it, the task has failed: no
+// other report would come. A stranger's leaves it be. Both are told in the trace.
+func TestReportThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for told, want := range map[bool]core.TaskStatus{true: core.TaskIsFailed, false: core.TaskIsSent} {
+		o := newOffice(t)
+		o.Links = unread{told}
+		err := o.Handle(t.Context(), reportEvent(dsar.Report{System: "account", Action: dsar.Gather}))
+		var lie *coordinator.NotBelievedError
+		if !errors.As(err, &lie) || lie.Code != "not-json" {
+			t.Errorf("%t: %v", told, err)
+		}
+		s := o.state(t)
+		if got := s.Task("account", dsar.Gather); got.Status != want || s.Rejections != 1 || told && got.End.Code != "bad-report" {
+			t.Errorf("%t: %+v, %d rejections", told, got, s.Rejections)
+		}
+	}
+	o := newOffice(t)
+	o.Links = unread{true}
+	var lie *coordinator.NotBelievedError
+	if err := o.Handle(t.Context(), reportEvent(dsar.Report{System: "account", Action: dsar.Gather, Attempt: 7})); !errors.As(err, &lie) {
+		t.Errorf("of an attempt never made: %v", err)
+	}
+}
+
 // topics is a bus of one topic, and who takes what is rejected.
 type topics struct {
 	in   chan *message.Message
