@@ -88,7 +88,7 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 func (postgresDialect) version(ctx context.Context, on executor) (version string, err error) {
 	err = each(ctx, on, `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype, confupdtype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
 			(SELECT string_agg(concat(oid, tgenabled, tgfoid, (SELECT p.xmin FROM pg_proc p WHERE p.oid = tgfoid)), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
-			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '3', '4')), (SELECT count(*) FROM pg_inherits)))`,
+			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '3', '4')), (SELECT string_agg(concat(inhrelid, ' ', inhparent), ',' ORDER BY inhrelid, inhparent) FROM pg_inherits)))`,
 		func(row []string) { version = row[0] })
 	return version, err
 }
