@@ -65,7 +65,7 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 
 // newRoot makes a fresh root, wrapped and as it is. Where the vault has a sealing key, its
 // holder gets its part.
-func (v *Vault) newRoot(ctx context.Context, sealers []opener, requestID string, which Root) (sealed, secret []byte, err error) {
+func (v *Vault) newRoot(ctx context.Context, sealers []sealing, requestID string, which Root) (sealed, secret []byte, err error) {
 	plain, err := newRoot(requestID, which)
 	if err != nil {
 		return nil, nil, err

@@ -75,19 +75,19 @@ var errNoKeyFile = errors.New("vault: sealing key: no file of habeas keys sealin
 
 // check holds the sealing key against those that the vault names.
 func (s *Sealer) check(ctx context.Context) error {
-	blob, err := s.keys.ReadKey(ctx, sealingKey)
-	if errors.Is(err, ErrNoKeys) {
-		return errAnotherVaults
-	}
-	if err != nil {
-		return fmt.Errorf("vault: sealing key: %w", err)
-	}
-	w, err := parseWrapped(blob)
-	if err != nil {
-		return fmt.Errorf("vault: sealing key: %w", err)
-	}
-	for id := range slices.Chunk(w.part, len(halfID{})) {
-		if string(id) == string(s.id[:]) {
+	for number := range maxSealing {
+		blob, err := s.keys.ReadKey(ctx, sealingName(number))
+		if errors.Is(err, ErrNoKeys) {
+			break
+		}
+		var w wrapped
+		if err == nil {
+			w, err = parseWrapped(blob)
+		}
+		if err != nil {
+			return fmt.Errorf("vault: sealing key: %w", err)
+		}
+		if string(w.part) == string(s.id[:]) {
 			return nil
 		}
 	}

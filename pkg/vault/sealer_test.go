@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -423,6 +424,79 @@ func giveSealer(t *testing.T) {
 	}
 }
 
+// TestSealingKeysAtOnce: of processes that make the vault a sealing key at once, all get the one
+// that there is then; of those that make another, each gets one of its own, and what is sealed
+// by each opens.
+func TestSealingKeysAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, anew := range []bool{false, true} {
+		dir := t.TempDir()
+		open(t, dir) // is set up
+		made := make([]vault.SealingKey, 8)
+		var all sync.WaitGroup
+		for i := range made {
+			v := open(t, dir)
+			all.Go(func() {
+				var err error
+				if made[i], err = v.MakeSealingKey(t.Context(), anew); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		for i, in := range made {
+			path := filepath.Join(t.TempDir(), "sealing.key")
+			must(t, in.WriteFile(path))
+			s, err := vault.OpenSealer(t.Context(), vault.Config{Keys: dir + "/keys"}, path)
+			if err != nil {
+				t.Fatalf("another one is made: %t: the key of process %d is lost: %v", anew, i, err)
+			}
+			id := fmt.Sprintf("request-%d", i)
+			k, err := s.CreateKeys(t.Context(), id)
+			must(t, err)
+			sealed, err := k.Seal([]byte("x"), vault.Identifier)
+			must(t, errors.Join(err, s.Close()))
+			opened, err := open(t, dir).Keys(t.Context(), id)
+			must(t, err)
+			if plain, err := opened.Open(sealed, vault.Identifier); err != nil || string(plain) != "x" {
+				t.Errorf("another one is made: %t: what process %d's seals: %q, %v", anew, i, plain, err)
+			}
+		}
+		there, err := filepath.Glob(filepath.Join(dir, "keys", "keys", "sealing*"))
+		must(t, err)
+		if want := map[bool]int{false: 1, true: len(made)}[anew]; len(there) != want {
+			t.Errorf("another one is made: %t: there are %d, want %d", anew, len(there), want)
+		}
+	}
+}
+
+// TestSealingKeysAreUnwrappedOnce: the master key is asked once for each sealing key, however
+// long a process runs.
+func TestSealingKeysAreUnwrappedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		m := &countingMaster{Master: h.master}
+		v, err := vault.New(t.Context(), h.objects, vault.KeysIn(h.keys), m)
+		must(t, err)
+		h.key(false)
+		creates := func(id string, unwraps int64) {
+			t.Helper()
+			before := m.decrypts.Load()
+			h.create(v, id)
+			if n := m.decrypts.Load() - before; n != unwraps {
+				t.Errorf("%s: the master key was asked %d times, want %d", id, n, unwraps)
+			}
+			time.Sleep(vault.CacheTTL + time.Second) //nolint:forbidigo // in a bubble of synctest
+		}
+		creates("first", 1)
+		creates("later", 0)
+		h.key(true)
+		creates("once-there-is-another", 1)
+		creates("later-still", 0)
+	})
+}
+
 // TestSealingKeyFile: a file that is missing, broken or another vault's is said to be so, and
 // nothing of it is repeated.
 func TestSealingKeyFile(t *testing.T) {
@@ -491,4 +565,15 @@ func TestOldIndex(t *testing.T) {
 	if s := h.seals(h.key(false)); s.Fingerprint("email", "anna@example.com") != oldPrint {
 		t.Error("the sealer's are others")
 	}
+}
+
+// countingMaster counts what is unwrapped.
+type countingMaster struct {
+	vault.Master
+	decrypts atomic.Int64
+}
+
+func (m *countingMaster) Decrypt(ctx context.Context, sealed []byte) ([]byte, error) {
+	m.decrypts.Add(1)
+	return m.Master.Decrypt(ctx, sealed)
 }

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"crypto/cipher"
 	"crypto/hpke"
@@ -9,17 +10,25 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"habeas.dev/pkg/telemetry"
 )
 
-// sealingKey is the name of the sealing keys in the key store. It is no request's.
-const sealingKey = "sealing"
-
 // maxSealing bounds how many sealing keys a vault has had: each rotation makes one.
 const maxSealing = 64
+
+// sealingName returns the name under which a sealing key lies in the key store, by its
+// number from 0 on: that of no request. Each is created under a name of its own, so that of
+// two that are made at once none takes the other's place (TestSealingKeysAtOnce).
+func sealingName(number int) string {
+	if number == 0 {
+		return "sealing"
+	}
+	return "sealing." + strconv.Itoa(number)
+}
 
 // sealingPair is one sealing key as the master key wraps it: the secret of which its two
 // halves come, and the key of what its holder has of each request.
@@ -28,18 +37,19 @@ type sealingPair struct {
 	Parts []byte `json:"parts"`
 }
 
-// opener opens what was sealed to one sealing key.
-type opener struct {
+// sealing is one sealing key as this process knows it.
+type sealing struct {
+	blob    []byte // as it lies in the key store
 	id      halfID
 	private hpke.PrivateKey
-	parts   cipher.AEAD
+	secret  []byte      // of parts
+	parts   cipher.AEAD // of what its holder has of each request
 }
 
 // sealings are a vault's sealing keys, the newest first, as this process knows them.
 type sealings struct {
 	mu    sync.Mutex // held while they are read
-	pairs []sealingPair
-	all   []opener
+	all   []sealing
 	until time.Time
 }
 
@@ -63,28 +73,29 @@ var ErrNoSealingKey = telemetry.Constant("the vault has no sealing key: make one
 
 // sealers returns the sealing keys as this process knows them, for as long as opened keys
 // are used without a look into the key store; none where there are none.
-func (v *Vault) sealers(ctx context.Context) ([]opener, error) {
+func (v *Vault) sealers(ctx context.Context) ([]sealing, error) {
 	v.sealings.mu.Lock()
 	defer v.sealings.mu.Unlock()
 	if time.Now().Before(v.sealings.until) {
 		return v.sealings.all, nil
 	}
-	return v.sealings.all, v.readSealings(ctx)
+	err := v.readSealings(ctx)
+	return v.sealings.all, err
 }
 
 // sealer returns the sealing key of a number; it looks into the key store for one that this
 // process doesn't know. [ErrCorrupt] where there is none.
-func (v *Vault) sealer(ctx context.Context, id halfID) (opener, error) {
+func (v *Vault) sealer(ctx context.Context, id halfID) (sealing, error) {
 	v.sealings.mu.Lock()
 	defer v.sealings.mu.Unlock()
-	of := func(o opener) bool { return o.id == id }
+	of := func(s sealing) bool { return s.id == id }
 	i := slices.IndexFunc(v.sealings.all, of)
 	if i < 0 {
 		if err := v.readSealings(ctx); err != nil {
-			return opener{}, err
+			return sealing{}, err
 		}
 		if i = slices.IndexFunc(v.sealings.all, of); i < 0 {
-			return opener{}, ErrCorrupt
+			return sealing{}, ErrCorrupt
 		}
 	}
 	return v.sealings.all[i], nil
@@ -92,98 +103,99 @@ func (v *Vault) sealer(ctx context.Context, id halfID) (opener, error) {
 
 // readSealings reads the sealing keys. The caller holds their lock.
 func (v *Vault) readSealings(ctx context.Context) error {
-	blob, err := v.keys.ReadKey(ctx, sealingKey)
-	if errors.Is(err, ErrNoKeys) {
-		v.sealings.until = time.Now().Add(CacheTTL)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	w, err := parseWrapped(blob)
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	plain, err := v.unwrapKeys(ctx, w.sealed)
-	if err != nil {
-		return fmt.Errorf("sealing keys: %w", err)
-	}
-	defer clear(plain)
-	var pairs []sealingPair
-	if err := json.Unmarshal(plain, &pairs); err != nil || len(pairs) == 0 {
-		return fmt.Errorf("sealing keys: %w", ErrCorrupt)
-	}
-	all := make([]opener, len(pairs))
-	for i, p := range pairs {
-		if len(p.Half) != rootBytes || len(p.Parts) != rootBytes {
-			return fmt.Errorf("sealing keys: %w", ErrCorrupt)
+	var all []sealing
+	for number := range maxSealing {
+		blob, err := v.keys.ReadKey(ctx, sealingName(number))
+		if errors.Is(err, ErrNoKeys) {
+			break
 		}
-		k := privateHalf(p.Half)
-		all[i] = opener{id: idOf(k.PublicKey()), private: k, parts: newAEAD(p.Parts)}
+		var s sealing
+		if err == nil {
+			s, err = v.openSealing(ctx, blob)
+		}
+		if err != nil {
+			return fmt.Errorf("sealing keys: %w", err)
+		}
+		all = append(all, s)
 	}
-	v.sealings.pairs, v.sealings.all, v.sealings.until = pairs, all, time.Now().Add(CacheTTL)
+	slices.Reverse(all)
+	v.sealings.all, v.sealings.until = all, time.Now().Add(CacheTTL)
 	return nil
 }
 
+// openSealing opens a sealing key as it lies in the key store. What this process has opened
+// before needn't be unwrapped again: the master key may be a service that counts calls.
+func (v *Vault) openSealing(ctx context.Context, blob []byte) (sealing, error) {
+	if i := slices.IndexFunc(v.sealings.all, func(s sealing) bool { return bytes.Equal(s.blob, blob) }); i >= 0 {
+		return v.sealings.all[i], nil
+	}
+	w, err := parseWrapped(blob)
+	if err != nil {
+		return sealing{}, err
+	}
+	plain, err := v.unwrapKeys(ctx, w.sealed)
+	if err != nil {
+		return sealing{}, err
+	}
+	defer clear(plain)
+	var p sealingPair
+	if err := json.Unmarshal(plain, &p); err != nil || len(p.Half) != rootBytes || len(p.Parts) != rootBytes {
+		return sealing{}, ErrCorrupt
+	}
+	k := privateHalf(p.Half)
+	return sealing{blob: blob, id: idOf(k.PublicKey()), private: k, secret: p.Parts, parts: newAEAD(p.Parts)}, nil
+}
+
 // MakeSealingKey makes the vault a sealing key where it has none, and another one where anew
-// is set; what was sealed to earlier ones opens as before. It returns what its holder is to
-// have. Requests of before aren't in it: [Vault.GiveSealer].
+// is set; what was sealed to earlier ones opens as before. It returns what the holder of the
+// newest is to have. Requests of before aren't in it: [Vault.GiveSealer].
 func (v *Vault) MakeSealingKey(ctx context.Context, anew bool) (SealingKey, error) {
 	v.sealings.mu.Lock()
 	defer v.sealings.mu.Unlock()
-	if err := v.readSealings(ctx); err != nil {
-		return SealingKey{}, fmt.Errorf("vault: %w", err)
-	}
-	if none := len(v.sealings.pairs) == 0; none || anew {
-		if err := v.addSealing(ctx, none); err != nil {
-			return SealingKey{}, fmt.Errorf("vault: %w", err)
+	err := v.readSealings(ctx)
+	for made := false; err == nil && !made && (anew || len(v.sealings.all) == 0); {
+		if made, err = v.addSealing(ctx, len(v.sealings.all)); err == nil {
+			err = v.readSealings(ctx)
 		}
 	}
+	if err != nil {
+		return SealingKey{}, fmt.Errorf("vault: %w", err)
+	}
 	k := SealingKey{Version: sealingVersion, Public: v.sealings.all[0].private.PublicKey().Bytes(), Index: slices.Clone(v.indexSecret)}
-	for _, p := range v.sealings.pairs {
-		k.Parts = append(k.Parts, slices.Clone(p.Parts))
+	for _, s := range v.sealings.all {
+		k.Parts = append(k.Parts, slices.Clone(s.secret))
 	}
 	return k, nil
 }
 
-// addSealing puts a sealing key before those that there are, and reads them back: where
-// another process has made the first one, that counts.
-func (v *Vault) addSealing(ctx context.Context, first bool) error {
-	if len(v.sealings.pairs) >= maxSealing {
-		return fmt.Errorf("the vault has %d sealing keys: no more are made", maxSealing)
+// addSealing makes a sealing key of a number, and reports whether it did: it doesn't where
+// another process has just made it.
+func (v *Vault) addSealing(ctx context.Context, number int) (bool, error) {
+	if number >= maxSealing {
+		return false, fmt.Errorf("the vault has %d sealing keys: no more are made", maxSealing)
 	}
 	p := sealingPair{Half: make([]byte, rootBytes), Parts: make([]byte, rootBytes)}
 	rand.Read(p.Half)  // never fails
 	rand.Read(p.Parts) // never fails
-	plain, err := json.Marshal(append([]sealingPair{p}, v.sealings.pairs...))
+	plain, err := json.Marshal(p)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer clear(plain)
 	id := idOf(privateHalf(p.Half).PublicKey())
 	w := wrapped{by: byMaster, part: id[:]}
-	for _, o := range v.sealings.all {
-		w.part = append(w.part, o.id[:]...)
-	}
 	if w.sealed, err = v.wrap(ctx, plain); err != nil {
-		return err
+		return false, err
 	}
 	blob, err := w.bytes()
 	if err != nil {
-		return err
+		return false, err
 	}
-	if first {
-		err = v.keys.CreateKey(ctx, sealingKey, blob)
-		if errors.Is(err, ErrKeyExists) {
-			err = nil
-		}
-	} else {
-		err = v.keys.ReplaceKey(ctx, sealingKey, blob)
+	err = v.keys.CreateKey(ctx, sealingName(number), blob)
+	if errors.Is(err, ErrKeyExists) {
+		return false, nil
 	}
-	if err != nil {
-		return err
-	}
-	return v.readSealings(ctx)
+	return err == nil, err
 }
 
 // GiveSealer gives the holder of the vault's newest sealing key its part of every request
@@ -219,7 +231,7 @@ func (v *Vault) GiveSealer(ctx context.Context) (given, all int, err error) {
 }
 
 // giveSealer does it of one root.
-func (v *Vault) giveSealer(ctx context.Context, to opener, requestID string, which Root) (bool, error) {
+func (v *Vault) giveSealer(ctx context.Context, to sealing, requestID string, which Root) (bool, error) {
 	name := rootName(requestID, which)
 	w, blob, err := v.wrappedKey(ctx, name)
 	if err != nil || blob == nil {

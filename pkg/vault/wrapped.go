@@ -13,7 +13,7 @@ import (
 type wrapped struct {
 	by byte
 	// part is what the holder of a sealing key has of a request, sealed by that
-	// ([Sealer]); of the sealing keys themselves their numbers, in the open. Empty where
+	// ([Sealer]); of a sealing key itself its number, in the open. Empty where
 	// there is neither.
 	part   []byte
 	sealed []byte
