@@ -16,6 +16,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
+	"habeas.dev/pkg/internal/secretfile"
 	"habeas.dev/pkg/telemetry"
 )
 
@@ -41,7 +42,6 @@ const (
 	// lookEvery bounds how often the file is read again because something didn't open:
 	// anybody who can write to a topic can have it read.
 	lookEvery = time.Second
-	fileMode  = 0o600
 	dirMode   = 0o700
 )
 
@@ -188,29 +188,11 @@ func read(path string) ([]byte, error) {
 	return text, nil
 }
 
-// place writes a file beside its place and puts it there in one step.
+// place writes a key's file, and puts it there in one step.
 func place(path string, text []byte, put func(from, to string) error) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, dirMode); err != nil {
-		return fmt.Errorf("link: %w", err)
-	}
-	f, err := os.CreateTemp(dir, ".tmp-") // mode 0600
-	if err != nil {
-		return fmt.Errorf("link: %w", err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(text)
+	err := os.MkdirAll(filepath.Dir(path), dirMode)
 	if err == nil {
-		err = f.Chmod(fileMode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = put(f.Name(), path)
+		err = secretfile.Write(path, text, put)
 	}
 	if err != nil {
 		return fmt.Errorf("link: %w", err)

@@ -321,16 +321,6 @@ func (w *dirWriter) Abort() {
 	os.Remove(w.file.Name())
 }
 
-// syncDir makes a name in the directory survive a power cut, on any file system.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
 // namesAtOnce is how many names of a folder are read at once.
 const namesAtOnce = 1000
 

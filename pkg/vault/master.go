@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"habeas.dev/pkg/internal/secretfile"
 )
 
 // Master is the key that wraps a vault's other keys: one that is at hand, or a
@@ -154,29 +156,12 @@ func createMaster(path string) error {
 		return diskError(parent, err)
 	}
 	var key [masterBytes]byte
-	rand.Read(key[:])                          // never fails
-	f, err := os.CreateTemp(parent, tmpPrefix) // mode 0600
-	if err != nil {
-		return diskError(parent, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key[:]) + "\n")
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Link(f.Name(), path)
-	}
+	rand.Read(key[:]) // never fails
+	err := secretfile.Write(path, []byte(base64.StdEncoding.EncodeToString(key[:])+"\n"), os.Link)
 	if errors.Is(err, fs.ErrExist) {
 		return nil // another process was first
 	}
-	if err == nil {
-		err = syncDir(parent)
-	}
-	return diskError(parent, err)
+	return diskError(path, err)
 }
 
 // wrap seals a key set by the master key.

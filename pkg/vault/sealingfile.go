@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"habeas.dev/pkg/internal/secretfile"
 )
 
 // ReadSealingKey reads a sealing key's file.
@@ -31,26 +32,7 @@ func (k SealingKey) WriteFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("vault: sealing key: %w", err)
 	}
-	parent := filepath.Dir(path)
-	f, err := os.CreateTemp(parent, tmpPrefix) // mode 0600
-	if err != nil {
-		return fmt.Errorf("vault: sealing key: %w", diskError(parent, err))
-	}
-	defer os.Remove(f.Name()) // once it is renamed, there is none
-	_, err = f.Write(append(text, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(parent)
-	}
-	if err != nil {
+	if err := secretfile.Write(path, append(text, '\n'), os.Rename); err != nil {
 		return fmt.Errorf("vault: sealing key: %w", diskError(path, err))
 	}
 	return nil
