@@ -178,9 +178,13 @@ func (v *Vault) wrap(ctx context.Context, plain []byte) ([]byte, error) {
 // unwrap opens what is sealed by the master key. It returns ErrWrongKey where the
 // key doesn't open it, and another error where the key's service couldn't be asked.
 func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
+	return unwrapBy(ctx, v.master, sealed)
+}
+
+func unwrapBy(ctx context.Context, by Master, sealed []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()
-	plain, err := v.master.Decrypt(ctx, sealed)
+	plain, err := by.Decrypt(ctx, sealed)
 	if err == nil {
 		return plain, nil
 	}

@@ -45,7 +45,7 @@ func (v *Vault) Rewrap(ctx context.Context) (rewrapped, all int, err error) {
 			return nil
 		}
 		all++
-		done, err := v.rewrap(ctx, m, name)
+		done, err := v.rewrap(ctx, m.Master, name)
 		if done {
 			rewrapped++
 		}
@@ -72,35 +72,33 @@ func (v *Vault) wrappedKey(ctx context.Context, name string) (w wrapped, blob []
 
 // rewrap wraps one key anew, where an old master key wrapped it, or it is sealed to a
 // sealing key, which an old master key may have wrapped.
-func (v *Vault) rewrap(ctx context.Context, m *masters, name string) (bool, error) {
+func (v *Vault) rewrap(ctx context.Context, newest Master, name string) (bool, error) {
 	w, blob, err := v.wrappedKey(ctx, name)
 	if err != nil || blob == nil {
 		return false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
-	defer cancel()
 	if w.by == byMaster {
-		if plain, err := m.Master.Decrypt(ctx, w.sealed); !errors.Is(err, ErrWrongKey) {
+		if plain, err := unwrapBy(ctx, newest, w.sealed); !errors.Is(err, ErrWrongKey) {
 			clear(plain)
 			return false, err
 		}
 	}
-	plain, err := v.unwrapAny(ctx, m, name, w)
+	plain, err := v.unwrapAny(ctx, name, w)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", name, err)
 	}
 	defer clear(plain)
 	w.by = byMaster
-	if w.sealed, err = m.Encrypt(ctx, plain); err != nil {
+	if w.sealed, err = v.wrap(ctx, plain); err != nil {
 		return false, err
 	}
 	return v.replaceUnchanged(ctx, name, blob, w)
 }
 
 // unwrapAny opens any key of the key store.
-func (v *Vault) unwrapAny(ctx context.Context, m *masters, name string, w wrapped) ([]byte, error) {
+func (v *Vault) unwrapAny(ctx context.Context, name string, w wrapped) ([]byte, error) {
 	if w.by == byMaster {
-		return m.Decrypt(ctx, w.sealed)
+		return v.unwrapKeys(ctx, w.sealed)
 	}
 	requestID, which, ok := rootOfName(name)
 	if !ok {
