@@ -43,18 +43,18 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 	if err != nil {
 		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
 	}
-	var sealed sealedRoots
-	var secrets [rootCount][]byte
-	for which := range rootCount {
-		if sealed[which], secrets[which], err = v.newRoot(ctx, sealers, requestID, which); err != nil {
-			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+	sealed, secrets, made, err := makeRoots(ctx, v.keys, requestID, func(which Root, plain, secret []byte) (w wrapped, err error) {
+		w.by = byMaster
+		if which == SubjectRoot && len(sealers) > 0 {
+			w.part = partOf(requestID, secret).seal(sealers[0].parts, requestID)
 		}
-	}
-	exists, err := createRoots(ctx, v.keys, requestID, sealed)
+		w.sealed, err = v.wrap(ctx, plain)
+		return w, err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+		return nil, err
 	}
-	if slices.Contains(exists[:], true) { // another was first, or died half way
+	if !made {
 		return v.Keys(ctx, requestID)
 	}
 	if k, kept := v.cache.put(requestID, openKeys(requestID, secrets, v.identifiers), sealed, before); kept {
@@ -63,9 +63,26 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 	return v.Keys(ctx, requestID)
 }
 
-// newRoot makes a fresh root, wrapped and as it is. Where the vault has a sealing key, its
-// holder gets its part.
-func (v *Vault) newRoot(ctx context.Context, sealers []sealing, requestID string, which Root) (sealed, secret []byte, err error) {
+// makeRoots makes a request's roots, as they lie in the key store, wrapped by wrap, and as they
+// are. It reports whether it did: it doesn't where another was first, or died half way.
+func makeRoots(ctx context.Context, keys KeyStore, requestID string, wrap func(which Root, plain, secret []byte) (wrapped, error)) (sealed sealedRoots, secrets [rootCount][]byte, made bool, err error) {
+	var exists [rootCount]bool
+	for which := range rootCount {
+		if sealed[which], secrets[which], err = makeRoot(requestID, which, wrap); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		exists, err = createRoots(ctx, keys, requestID, sealed)
+	}
+	if err != nil {
+		return sealed, secrets, false, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+	}
+	return sealed, secrets, !slices.Contains(exists[:], true), nil
+}
+
+// makeRoot makes a fresh root, wrapped and as it is.
+func makeRoot(requestID string, which Root, wrap func(which Root, plain, secret []byte) (wrapped, error)) (sealed, secret []byte, err error) {
 	plain, err := newRoot(requestID, which)
 	if err != nil {
 		return nil, nil, err
@@ -74,15 +91,32 @@ func (v *Vault) newRoot(ctx context.Context, sealers []sealing, requestID string
 	if secret, err = parseRoot(requestID, which, plain); err != nil {
 		return nil, nil, err
 	}
-	w := wrapped{by: byMaster}
-	if which == SubjectRoot && len(sealers) > 0 {
-		w.part = partOf(requestID, secret).seal(sealers[0].parts, requestID)
-	}
-	if w.sealed, err = v.wrap(ctx, plain); err != nil {
+	w, err := wrap(which, plain, secret)
+	if err != nil {
 		return nil, nil, err
 	}
 	sealed, err = w.bytes()
 	return sealed, secret, err
+}
+
+// readRoots reads a request's roots as they lie in the key store. [ErrNoKeys] where none were
+// created, [ErrShredded] where all of them were destroyed. Keys that a cache has of what another
+// process has ended end.
+func readRoots(ctx context.Context, keys KeyStore, c *cache, requestID string) (sealed sealedRoots, err error) {
+	for which := range rootCount {
+		if sealed[which], err = keys.ReadKey(ctx, rootName(requestID, which)); err != nil {
+			return sealed, fmt.Errorf("vault: request %s: %w", requestID, err)
+		}
+	}
+	for which, blob := range sealed {
+		if isEnded(blob) {
+			c.endedElsewhere(requestID, Root(which))
+		}
+	}
+	if sealed.allEnded() {
+		return sealed, fmt.Errorf("vault: request %s: %w", requestID, ErrShredded)
+	}
+	return sealed, nil
 }
 
 // Keys returns the keys of a request. [ErrNoKeys] where none were created,
@@ -112,16 +146,9 @@ const maxReads = 4
 // shredded while it read: it may have been these.
 func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept bool, err error) {
 	before := v.cache.epoch()
-	var sealed sealedRoots
-	for which := range rootCount {
-		if sealed[which], err = v.keys.ReadKey(ctx, rootName(requestID, which)); err != nil {
-			return nil, false, fmt.Errorf("vault: request %s: %w", requestID, err)
-		}
-	}
-	for which, blob := range sealed {
-		if isEnded(blob) {
-			v.cache.endedElsewhere(requestID, Root(which))
-		}
+	sealed, err := readRoots(ctx, v.keys, v.cache, requestID)
+	if err != nil {
+		return nil, false, err
 	}
 	// What was opened once needn't be unwrapped again: the master key may be a
 	// service that counts calls.
@@ -145,9 +172,6 @@ func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept b
 		if err != nil {
 			return nil, false, fmt.Errorf("vault: keys of request %s: %w", requestID, err)
 		}
-	}
-	if sealed.allEnded() {
-		return nil, false, fmt.Errorf("vault: request %s: %w", requestID, ErrShredded)
 	}
 	k, kept = v.cache.put(requestID, openKeys(requestID, secrets, v.identifiers), sealed, before)
 	return k, kept, nil

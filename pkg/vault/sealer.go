@@ -6,7 +6,6 @@ import (
 	"crypto/hpke"
 	"errors"
 	"fmt"
-	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
@@ -113,44 +112,22 @@ func (s *Sealer) CreateKeys(ctx context.Context, requestID string) (*Keys, error
 	if k := s.cache.fresh(requestID); k != nil {
 		return k, nil
 	}
-	var sealed sealedRoots
-	var secrets [rootCount][]byte
-	for which := range rootCount {
-		var err error
-		if sealed[which], secrets[which], err = s.newRoot(requestID, which); err != nil {
-			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+	_, secrets, made, err := makeRoots(ctx, s.keys, requestID, func(which Root, plain, secret []byte) (w wrapped, err error) {
+		w.by = byPublic
+		if which == SubjectRoot {
+			w.part = partOf(requestID, secret).seal(s.parts[0], requestID)
 		}
-	}
-	exists, err := createRoots(ctx, s.keys, requestID, sealed)
+		to, err := sealTo(s.public, bind("root", requestID, which.String()), plain)
+		w.sealed = append(s.id[:], to...)
+		return w, err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+		return nil, err
 	}
-	if slices.Contains(exists[:], true) { // another was first, or died half way
+	if !made {
 		return s.Keys(ctx, requestID)
 	}
 	return openKeys(requestID, secrets, s.identifiers), nil
-}
-
-// newRoot makes a fresh root, sealed and as it is.
-func (s *Sealer) newRoot(requestID string, which Root) (sealed, secret []byte, err error) {
-	plain, err := newRoot(requestID, which)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer clear(plain)
-	if secret, err = parseRoot(requestID, which, plain); err != nil {
-		return nil, nil, err
-	}
-	to, err := sealTo(s.public, bind("root", requestID, which.String()), plain)
-	if err != nil {
-		return nil, nil, err
-	}
-	w := wrapped{by: byPublic, sealed: append(s.id[:], to...)}
-	if which == SubjectRoot {
-		w.part = partOf(requestID, secret).seal(s.parts[0], requestID)
-	}
-	sealed, err = w.bytes()
-	return sealed, secret, err
 }
 
 // Keys returns keys of a request that seal, and make its fingerprints and digests, and open
@@ -164,18 +141,9 @@ func (s *Sealer) Keys(ctx context.Context, requestID string) (*Keys, error) {
 		return k, nil
 	}
 	before := s.cache.epoch()
-	var sealed sealedRoots
-	for which := range rootCount {
-		blob, err := s.keys.ReadKey(ctx, rootName(requestID, which))
-		if err != nil {
-			return nil, fmt.Errorf("vault: request %s: %w", requestID, err)
-		}
-		if sealed[which] = blob; isEnded(blob) {
-			s.cache.endedElsewhere(requestID, which)
-		}
-	}
-	if sealed.allEnded() {
-		return nil, fmt.Errorf("vault: request %s: %w", requestID, ErrShredded)
+	sealed, err := readRoots(ctx, s.keys, s.cache, requestID)
+	if err != nil {
+		return nil, err
 	}
 	k := &Keys{requestID: requestID, identifiers: s.identifiers}
 	for which, blob := range sealed {
