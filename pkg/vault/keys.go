@@ -53,7 +53,8 @@ func openKeys(requestID string, secrets [rootCount][]byte, rules identifier.Rule
 }
 
 // Seal seals a small value (it is held in memory, twice) as what it is, for this
-// request. The result is 28 bytes longer, 48 where it is by keys of a [Sealer].
+// request. The result is 28 bytes longer, 48 where it is by keys of a [Sealer] that others
+// have made.
 func (k *Keys) Seal(plain []byte, kind Kind) ([]byte, error) {
 	if kind == (Kind{}) {
 		return nil, k.errorf(errNoKind)

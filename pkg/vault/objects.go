@@ -88,7 +88,7 @@ func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
 	if k.part != nil && !r.ended.Load() {
 		return ObjectKey{}, k.errorf(ErrSealsOnly)
 	}
-	if r.ended.Load() || r.secret == nil { // ended, or never had ([ValueKeys])
+	if r.ended.Load() || r.secret == nil { // [ValueKeys] have the secret of small values alone
 		return ObjectKey{}, k.errorf(ErrShredded)
 	}
 	return ObjectKey{requestID: k.requestID, scope: scope, secret: derive(r.secret, "objects", k.requestID, scope), ended: &r.ended}, nil
