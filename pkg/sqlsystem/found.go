@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
 	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/manifest"
 )
 
 // Identifiers looks whether people can be found: columns of identifiers that hold nothing
@@ -94,10 +96,10 @@ func (s *System) notFindable(ctx context.Context, sub *subject) (n, all int) {
 }
 
 // any reports whether a query returns a row, as far as it is answered.
-func (s *System) any(ctx context.Context, query string) (there bool) {
+func (s *System) any(ctx context.Context, query string, args ...any) (there bool) {
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	_ = s.looking(ctx, func(tx *sql.Tx) error { return each(ctx, tx, query, func([]string) { there = true }) })
+	_ = s.looking(ctx, func(tx *sql.Tx) error { return each(ctx, tx, query, func([]string) { there = true }, args...) })
 	return there
 }
 
@@ -122,6 +124,11 @@ func (s *System) TrySets(ctx context.Context) ([]Advice, error) {
 				continue
 			}
 			err := s.trySet(ctx, d, l)
+			if err == nil {
+				for _, column := range s.heldAlready(ctx, d, l) {
+					out = append(out, Advice{s.m.At(l.erasePath + ".anonymise." + column), fmt.Sprintf("dataset %s: what an erasure sets in %s of one row is another row's already, and the column is unique: that person's erasure is refused", d.Name, column), `set one that nobody else has, as "erased-{random}"`})
+				}
+			}
 			if err == nil || reasonOf(err) == forbidden || !refused(err) {
 				continue
 			}
@@ -163,6 +170,35 @@ func (s *System) trySet(ctx context.Context, d *dataset, l *lookup) error {
 		return nil
 	}
 	return err
+}
+
+// heldAlready returns the unique columns of which rows hold what an erasure sets in others: who
+// may choose a name may call themselves erased-17.
+func (s *System) heldAlready(ctx context.Context, d *dataset, l *lookup) (columns []string) {
+	for _, column := range slices.Sorted(maps.Keys(l.sets)) {
+		parts := d.SQL.Template(l.sets[column])
+		unique := slices.ContainsFunc(d.own.indexes, func(x index) bool {
+			return x.partial == "" && x.text == "" && len(x.columns) == 1 && s.dialect.same(x.columns[0], column)
+		})
+		if !unique || parts == nil || slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Make != "" }) {
+			continue
+		}
+		q := &statement{dialect: s.dialect}
+		q.add("SELECT 1 FROM ", d.table, " AS t JOIN ", d.table, " AS o ON o.", s.dialect.quote(column), " = ")
+		d.set(q, column, l.sets[column])
+		q.WriteString(" WHERE NOT (")
+		for i, k := range d.keys {
+			if i > 0 {
+				q.WriteString(" AND ")
+			}
+			q.add(k.expr, " = o.", s.dialect.quote(k.name))
+		}
+		q.WriteString(") LIMIT 1")
+		if s.any(ctx, q.String(), q.args...) {
+			columns = append(columns, column)
+		}
+	}
+	return columns
 }
 
 // someKeys returns the keys of two rows of a dataset.

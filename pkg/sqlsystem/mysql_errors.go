@@ -71,7 +71,7 @@ func (mysqlDialect) refusal(s *System, at rejected, err error) (string, bool) {
 	case 1048, 1364:
 		return at.sentence("the column"+s.columnNamed(at.d, named(mysqlColumn, e.Message))+" takes no null", cureValue), true
 	case 1062, 1169:
-		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, named(mysqlKey, e.Message)), `give each row its own: "erased-{key}"`), true
+		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, named(mysqlKey, e.Message)), cureTaken), true
 	case 4025, 3819:
 		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, named(mysqlConstraint, e.Message)), cureValue), true
 	case 1264, 1265, 1292, 1366, 1406, 1411, 1906, 3105, 3140:

@@ -74,7 +74,7 @@ func postgresRefusal(s *System, at rejected, err *pgconn.PgError) string {
 	case err.Code == "23502":
 		return at.sentence("the column"+s.columnNamed(at.d, err.ColumnName)+" takes no null", cureValue)
 	case err.Code == "23505":
-		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, err.ConstraintName), `give each row its own: "erased-{key}"`)
+		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, err.ConstraintName), cureTaken)
 	case strings.HasPrefix(err.Code, "23"), strings.HasPrefix(err.Code, "44"):
 		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, err.ConstraintName), cureValue)
 	case strings.HasPrefix(err.Code, "22") && at.what == reading:

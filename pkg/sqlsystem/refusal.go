@@ -111,6 +111,7 @@ func (w doing) done() string {
 const (
 	cureReference = "erase those first (a dataset of them, after:), or change the foreign key"
 	cureValue     = "correct the value in the manifest's anonymise"
+	cureTaken     = `set one that nobody else has, as "erased-{random}"; where the person asked for it, ask them for another`
 	cureTrigger   = "have it let the erasure pass, or erase by hand"
 )
 

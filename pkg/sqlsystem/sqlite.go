@@ -99,8 +99,12 @@ func (d sqliteDialect) deletes(table string, own *table) string {
 	return "DELETE FROM " + d.target(table, own)
 }
 
+// updates refuses what is another row's already, whatever the table's own clauses or those in
+// triggers say (ON CONFLICT REPLACE deletes the other row, IGNORE keeps the old value, ROLLBACK
+// ends the transaction): a statement's own clause goes before both (sqlite.org/lang_conflict.html,
+// TestConflictsAreRefused). DELETE takes none: what its triggers replace is counted.
 func (d sqliteDialect) updates(table string, own *table) string {
-	return "UPDATE " + d.target(table, own) + " SET "
+	return "UPDATE OR ABORT " + d.target(table, own) + " SET "
 }
 
 // target returns the table of a statement that changes rows: SQLite gives a view's columns

@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"modernc.org/sqlite"
@@ -55,7 +56,7 @@ func (sqliteDialect) refusal(s *System, at rejected, any error) (string, bool) {
 
 func sqliteRefusal(s *System, at rejected, err *sqlite.Error) string {
 	const (
-		check, foreignKey, notNull, primaryKey, trigger, unique = 275, 787, 1299, 1555, 1811, 2067
+		check, foreignKey, notNull, primaryKey, trigger, unique, rowid = 275, 787, 1299, 1555, 1811, 2067, 2579
 	)
 	said := err.Error()
 	if m := sqliteForm.FindStringSubmatch(strings.TrimPrefix(said, "constraint failed: ")); m != nil {
@@ -78,9 +79,12 @@ func sqliteRefusal(s *System, at rejected, err *sqlite.Error) string {
 	case notNull:
 		_, column, _ := strings.Cut(said, ".")
 		return at.sentence("the column"+s.columnNamed(at.d, column)+" takes no null", cureValue)
-	case unique, primaryKey:
-		_, column, _ := strings.Cut(said, ".")
-		return at.sentence("the new value of the column"+s.columnNamed(at.d, column)+" is another row's already", `give each row its own: "erased-{key}"`)
+	case unique, primaryKey, rowid:
+		columns := s.columnsSaid(at.d, err)
+		if columns == nil {
+			return at.sentence("a new value is another row's already", cureTaken)
+		}
+		return at.sentence("the new value of "+strings.Join(columns, ", ")+" is another row's already (unique: "+s.uniqueOf(at.d, columns)+")", cureTaken)
 	case check:
 		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, said), cureValue)
 	case trigger:
@@ -90,7 +94,51 @@ func sqliteRefusal(s *System, at rejected, err *sqlite.Error) string {
 	}
 }
 
-// cause knows nothing more: SQLite's errors name nothing.
-func (sqliteDialect) cause(*System, rejected, error, *dsar.Cause) bool { return false }
+// cause knows the columns of a unique index, and the index by them: SQLite's errors name no
+// more.
+func (sqliteDialect) cause(s *System, at rejected, any error, c *dsar.Cause) bool {
+	var err *sqlite.Error
+	if !errors.As(any, &err) || at.d == nil {
+		return false
+	}
+	columns := s.columnsSaid(at.d, err)
+	if columns == nil {
+		return false
+	}
+	c.Columns = columns
+	if name := s.uniqueOf(at.d, columns); name != "primary key" {
+		c.Constraint = name
+	}
+	return true
+}
+
+// columnsSaid returns the columns of a dataset's table that an error about a unique index
+// names: UNIQUE constraint failed: people.nick, people.shop. It is nil where it says others.
+func (s *System) columnsSaid(d *dataset, err *sqlite.Error) (columns []string) {
+	_, said, is := strings.Cut(err.Error(), "UNIQUE constraint failed: ")
+	if d == nil || !is {
+		return nil
+	}
+	said, _, _ = strings.Cut(said, " (")
+	for part := range strings.SplitSeq(said, ", ") {
+		table, name, _ := strings.Cut(part, ".")
+		col, known := d.own.column(name, s.dialect)
+		if !known || !strings.EqualFold(table, d.relation.name) {
+			return nil
+		}
+		columns = append(columns, col.name)
+	}
+	return columns
+}
+
+// uniqueOf returns what the unique index on some columns is called.
+func (s *System) uniqueOf(d *dataset, columns []string) string {
+	for _, x := range d.own.indexes {
+		if x.text == "" && slices.EqualFunc(x.columns, columns, strings.EqualFold) {
+			return x.called()
+		}
+	}
+	return "primary key"
+}
 
 func (sqliteDialect) hides() (what, cure string) { return "", "" }

@@ -1,0 +1,114 @@
+package sqlsystem
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// TestConflictsAreRefused: where SQLite's tables or triggers say what becomes of a row that is in
+// the way of another (ON CONFLICT, OR REPLACE), what Habeas writes takes nobody's row, leaves none
+// as it was and ends no transaction: it is refused, told which index and columns are in the way,
+// and all rows are as they were.
+func TestConflictsAreRefused(t *testing.T) {
+	t.Parallel()
+	const people = "CREATE TABLE people (id INTEGER PRIMARY KEY ON CONFLICT REPLACE, user_id INTEGER, name TEXT, nick TEXT NOT NULL ON CONFLICT REPLACE DEFAULT 'bob' UNIQUE ON CONFLICT %s, slug TEXT UNIQUE %s, locked TEXT UNIQUE ON CONFLICT %s CHECK (locked <> 'no')); INSERT INTO people VALUES (1, 5, 'Ann', 'ann', 'ann', 'a'), (2, 6, 'Bob', 'bob', 'removed', 'yes'), (3, 7, 'Cy', 'erased-1', 'cy', 'c')"
+	schema := func(nick, slug, locked string) string {
+		s := strings.Replace(people, "%s", nick, 1)
+		s = strings.Replace(s, "%s", slug, 1)
+		return strings.Replace(s, "%s", locked, 1)
+	}
+	for _, c := range []struct {
+		name, trigger, dataset string
+		ability                string
+		act                    func(*testing.T, *System) []*counted
+		says                   []string
+	}{
+		{"a value that an erasure sets", "", `set: {user_id: null, nick: "erased-{id}"}`, "erase", eraseFive, []string{"nick", "another row's already", "sqlite_autoindex_people_1", "erased-{random}"}},
+		{"a correction", "", `rectify: [nick]`, "rectify", func(t *testing.T, s *System) []*counted {
+			jobs := jobsOf(dsar.Rectification, ids("user 5"))
+			jobs[0].Changes = []worker.Change{{Dataset: "people", Column: "nick", Value: "bob"}}
+			jobs[0].Err = cmp.Or(s.rectifyAll(t.Context(), jobs), jobs[0].Err)
+			return jobs
+		}, []string{"nick", "ask them for another"}},
+		{"a flag", "", `restrict: [{column: locked, value: "yes"}]`, "restrict", func(t *testing.T, s *System) []*counted {
+			jobs := jobsOf(dsar.Restriction, ids("user 5"))
+			jobs[0].Err = cmp.Or(s.restrictAll(t.Context(), jobs), jobs[0].Err)
+			return jobs
+		}, []string{"locked"}},
+		{"a flag that breaks a CHECK", "", `restrict: [{column: locked, value: "no"}]`, "restrict", func(t *testing.T, s *System) []*counted {
+			jobs := jobsOf(dsar.Restriction, ids("user 5"))
+			jobs[0].Err = cmp.Or(s.restrictAll(t.Context(), jobs), jobs[0].Err)
+			return jobs
+		}, nil},
+		{"a trigger that replaces", "CREATE TRIGGER slugged AFTER UPDATE OF name ON people BEGIN UPDATE OR REPLACE people SET slug = lower(NEW.name) WHERE id = NEW.id! END", `set: {user_id: null, name: Removed}`, "erase", eraseFive, []string{"slug"}},
+		{"a trigger that inserts", "CREATE TRIGGER slugged AFTER UPDATE OF name ON people BEGIN REPLACE INTO people VALUES (9, 9, 'x', 'x', 'removed', 'x')! END", `set: {user_id: null, name: Removed}, cascades: [people]`, "erase", eraseFive, []string{"slug"}},
+		{"a trigger under a clause", "CREATE TRIGGER slugged AFTER UPDATE OF name ON people BEGIN UPDATE people SET slug = lower(NEW.name) WHERE id = NEW.id! END", `set: {user_id: null, name: Removed}`, "erase", eraseFive, []string{"slug"}},
+	} {
+		for _, clause := range []string{"REPLACE", "IGNORE", "ROLLBACK", "FAIL"} {
+			t.Run(c.name+" "+clause, func(t *testing.T) {
+				t.Parallel()
+				slug := "ON CONFLICT " + clause
+				if c.name == "a trigger that replaces" {
+					slug = ""
+				}
+				d := sqliteDB(t, schema(clause, slug, clause))
+				d.exec(t, c.trigger)
+				const all = "SELECT id || ' ' || coalesce(user_id, '-') || ' ' || name || ' ' || nick || ' ' || slug || ' ' || locked FROM people ORDER BY id"
+				before := d.column(t, all)
+				s := open(t, d, small(t, "abilities: [gather, "+c.ability+"]\nneeds: [user]\nsql: {}", "people | table: people, key: [id], subject: {user: user_id}, "+c.dataset+" | id nick"))
+				refusedBy(t, c.act(t, s)[0].Err, c.says...)
+				if after := d.column(t, all); !slices.Equal(after, before) {
+					t.Errorf("people are %q, and were %q", after, before)
+				}
+			})
+		}
+	}
+}
+
+// eraseFive erases the person of number 5.
+func eraseFive(t *testing.T, s *System) []*counted {
+	jobs := jobsOf(dsar.Erasure, ids("user 5"))
+	jobs[0].Err = cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err)
+	return jobs
+}
+
+// TestConflictIsNamed: the cause has the columns and the index.
+func TestConflictIsNamed(t *testing.T) {
+	t.Parallel()
+	d := sqliteDB(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, user_id INTEGER, shop INTEGER, nick TEXT); CREATE UNIQUE INDEX nicks ON people (shop, nick); INSERT INTO people VALUES (1, 5, 1, 'ann'), (2, 6, 1, 'erased-1')")
+	s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [user]\nsql: {}", `people | table: people, key: [id], subject: {user: user_id}, set: {user_id: null, nick: "erased-{id}"}`))
+	var typed *worker.Error
+	if err := eraseFive(t, s)[0].Err; !errors.As(err, &typed) || typed.Cause.Constraint != "nicks" || !slices.Equal(typed.Cause.Columns, []string{"shop", "nick"}) || typed.Cause.Table != "people" {
+		t.Errorf("got %+v", typed)
+	}
+}
+
+// TestValuesThatAreThere: lint warns where what an erasure sets is somebody else's already, before
+// anybody is erased.
+func TestValuesThatAreThere(t *testing.T) {
+	t.Parallel()
+	for taken, want := range map[string]int{"erased-1": 1, "erased-2": 0, "erased-9": 0} { // that of the row itself, and of none, is nobody else's
+		t.Run(taken, func(t *testing.T) {
+			t.Parallel()
+			everyDatabase(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, user_id INTEGER, nick VARCHAR(100) UNIQUE); INSERT INTO people VALUES (3, 7, 'cy'), (4, 8, 'di'), (1, 5, 'ann'), (2, 6, '"+taken+"')", func(t *testing.T, d database) {
+				d.exec(t, "INSERT INTO people SELECT id + 10, id, 'p' || id FROM people")
+				s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [user]\nsql: {}", `people | table: people, key: [id], subject: {user: user_id}, set: {user_id: null, nick: "erased-{id}"}`))
+				found, err := s.TrySets(t.Context())
+				if err != nil || len(found) != want {
+					t.Errorf("lint says %v, %v", found, err)
+				}
+				for _, a := range found {
+					if !strings.Contains(a.String(), "nick") {
+						t.Errorf("lint says %v", a)
+					}
+				}
+			})
+		})
+	}
+}
