@@ -8,14 +8,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v3"
 	_ "modernc.org/sqlite" // the Python service's store
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/schemas"
 	"habeas.dev/services/internal/thirdparty"
 )
 
@@ -138,6 +142,29 @@ func TestTypeScript(t *testing.T) {
 	for check, err := range results(t, "typescript", start(t, dir, "node", "service.js", "courses.json")) {
 		if err != nil {
 			t.Errorf("%s: %v", check, err)
+		}
+	}
+}
+
+// TestStatusesAreTheContracts: what the kit takes for a refusal is what the contract has for it.
+func TestStatusesAreTheContracts(t *testing.T) {
+	t.Parallel()
+	text, err := schemas.Read("worker.openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var contract struct {
+		Paths map[string]struct {
+			Post struct{ Responses map[string]any }
+		}
+	}
+	if err := yaml.Unmarshal(text, &contract); err != nil {
+		t.Fatal(err)
+	}
+	responses := contract.Paths["/v1/{action}"].Post.Responses
+	for _, status := range slices.Concat(unsigned, contrary, unknownAction) {
+		if responses[strconv.Itoa(status)] == nil {
+			t.Errorf("the contract has no answer %d", status)
 		}
 	}
 }

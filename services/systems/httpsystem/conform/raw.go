@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,37 +116,47 @@ func (c *caller) send(ctx context.Context, m message) (answer, error) {
 	return answer{came.StatusCode, came.Header, string(body)}, nil
 }
 
-// refuses sends a message that must be refused, with one of some statuses.
-func (k *kit) refuses(ctx context.Context, m message, statuses ...int) error {
+// The statuses that schemas/worker.openapi.yaml has for what a service must refuse: any of
+// them will do (TestStatusesAreTheContracts).
+var (
+	unsigned      = []int{http.StatusUnauthorized, http.StatusForbidden}
+	contrary      = []int{http.StatusBadRequest, http.StatusUnprocessableEntity}
+	unknownAction = []int{http.StatusNotFound, http.StatusMethodNotAllowed}
+)
+
+// answers sends a message that must be answered with one of some statuses.
+func (k *kit) answers(ctx context.Context, m message, statuses ...int) error {
 	a, err := k.call.send(ctx, m)
 	if err != nil {
 		return err
 	}
-	for _, s := range statuses {
-		if a.status == s {
-			return nil
-		}
+	if slices.Contains(statuses, a.status) {
+		return nil
 	}
-	return fmt.Errorf("it answers %d, and should answer %d", a.status, statuses[0])
+	words := make([]string, len(statuses))
+	for i, s := range statuses {
+		words[i] = strconv.Itoa(s)
+	}
+	return fmt.Errorf("it answers %d, and should answer %s", a.status, strings.Join(words, " or "))
 }
 
 func (k *kit) refusesStrangers(ctx context.Context) error {
 	m := k.message()
 	m.keys, _ = webhook.ParseSecrets(strangers)
-	return k.refuses(ctx, m, http.StatusUnauthorized, http.StatusForbidden)
+	return k.answers(ctx, m, unsigned...)
 }
 
 func (k *kit) refusesChanged(ctx context.Context) error {
 	m := k.message()
 	m.sent = strings.Replace(m.signed, `"attempt":1`, `"attempt":2`, 1)
-	return k.refuses(ctx, m, http.StatusUnauthorized, http.StatusForbidden)
+	return k.answers(ctx, m, unsigned...)
 }
 
 func (k *kit) refusesOld(ctx context.Context) error {
 	for _, d := range []time.Duration{-10 * time.Minute, 10 * time.Minute} {
 		m := k.message()
 		m.at = m.at.Add(d)
-		if err := k.refuses(ctx, m, http.StatusUnauthorized, http.StatusForbidden); err != nil {
+		if err := k.answers(ctx, m, unsigned...); err != nil {
 			return fmt.Errorf("with a time that is ten minutes off, %w", err)
 		}
 	}
@@ -156,20 +167,20 @@ func (k *kit) takesEither(ctx context.Context) error {
 	m := k.message()
 	other, _ := webhook.ParseSecrets(strangers)
 	m.keys = append(other, m.keys...)
-	return k.refuses(ctx, m, http.StatusOK)
+	return k.answers(ctx, m, http.StatusOK)
 }
 
 func (k *kit) refusesCut(ctx context.Context) error {
 	m := k.message()
 	m.signed, _, _ = strings.Cut(m.signed, `{"end"`)
 	m.sent = m.signed
-	return k.refuses(ctx, m, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	return k.answers(ctx, m, contrary...)
 }
 
 func (k *kit) refusesUnknown(ctx context.Context) error {
 	m := k.message()
 	m.action = "publish"
-	return k.refuses(ctx, m, http.StatusNotFound, http.StatusMethodNotAllowed)
+	return k.answers(ctx, m, unknownAction...)
 }
 
 // refusesNoPlan has an erasure of nobody, and without a plan, refused: what came so would
@@ -179,7 +190,7 @@ func (k *kit) refusesNoPlan(ctx context.Context) error {
 	m.action = string(dsar.Erase)
 	m.signed = strings.Replace(m.signed, `"right":"access"`, `"right":"erasure"`, 1)
 	m.sent = m.signed
-	return k.refuses(ctx, m, http.StatusBadRequest, http.StatusUnprocessableEntity)
+	return k.answers(ctx, m, contrary...)
 }
 
 // quotesNobody asks for what the service must refuse or can't answer, with an identifier
