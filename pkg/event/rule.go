@@ -148,15 +148,25 @@ func value(v any) string {
 }
 
 // inASCII returns a pattern whose other letters are escaped as in JSON: some of those that
-// it forbids turn the direction of what is read.
+// it forbids turn the direction of what is read. Of a run of several ranges, as of the letters
+// of all scripts, it has the first character and the last.
 func inASCII(pattern string) string {
-	var b strings.Builder
-	for _, r := range pattern {
-		if r < utf8.RuneSelf {
-			b.WriteRune(r)
-		} else {
-			fmt.Fprintf(&b, "\\u%04x", r)
+	return beyondASCII.ReplaceAllStringFunc(pattern, func(run string) string {
+		var b strings.Builder
+		chars := []rune(strings.ReplaceAll(run, "-", ""))
+		if len(chars) > 2 {
+			return fmt.Sprintf("\\u%04x...\\u%04x", chars[0], chars[len(chars)-1])
 		}
-	}
-	return b.String()
+		for _, r := range run {
+			if r < utf8.RuneSelf {
+				b.WriteRune(r)
+			} else {
+				fmt.Fprintf(&b, "\\u%04x", r)
+			}
+		}
+		return b.String()
+	})
 }
+
+// beyondASCII is a run of characters and ranges of a pattern's class.
+var beyondASCII = regexp.MustCompile(`[^\x00-\x7f](-?[^\x00-\x7f])*`)

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/pkg/event"
 	"habeas.dev/schemas"
@@ -261,6 +264,51 @@ func TestUnknownTypes(t *testing.T) {
 	}
 }
 
+// TestLawIDs: a law's id is of letters of any script, and of nothing that can't be seen or that
+// turns the writing: in requests, in a law's file and at the door alike.
+func TestLawIDs(t *testing.T) {
+	t.Parallel()
+	var common struct {
+		Defs map[string]struct{ Pattern string } `yaml:"$defs"`
+	}
+	var law struct {
+		Properties map[string]struct{ Pattern string }
+	}
+	var door struct {
+		Components struct {
+			Schemas map[string]struct{ Pattern string }
+		}
+	}
+	for name, into := range map[string]any{"common.schema.json": &common, "jurisdiction.schema.json": &law, "openapi.yaml": &door} {
+		text, err := schemas.Read(name)
+		if err == nil {
+			err = yaml.Unmarshal(text, into)
+		}
+		if err != nil {
+			t.Fatal(name, err)
+		}
+	}
+	pattern := common.Defs["jurisdiction"].Pattern
+	if own := law.Properties["id"].Pattern; own != pattern {
+		t.Errorf("a law's file has %q", own)
+	}
+	if own := door.Components.Schemas["Jurisdiction"].Pattern; own != pattern {
+		t.Errorf("the door has %q", own)
+	}
+	re := regexp.MustCompile(pattern)
+	for _, id := range []string{"EEA", "South Korea", "Île-de-France", "Україна", "ελλάδα", "ישראל", "السعودية", "भारत", "ประเทศไทย", "中華民國", "日本", "佐々木", "ニホン", "대한민국", "ኢትዮጵያ", "Việt Nam", "U.S."} {
+		if !re.MatchString(id) {
+			t.Errorf("%s is no law's id", id)
+		}
+	}
+	for r := rune(0x80); r <= unicode.MaxRune; r++ {
+		hidden := unicode.In(r, unicode.Z, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+		if hidden && re.MatchString("E"+string(r)+"A") {
+			t.Errorf("%U may stand in a law's id", r)
+		}
+	}
+}
+
 // The exact words that an upstream's developer reads.
 func TestErrorTexts(t *testing.T) {
 	t.Parallel()
@@ -270,7 +318,7 @@ func TestErrorTexts(t *testing.T) {
 		`[]`:   "must be of type object",
 		`oops`: "the text is not JSON",
 		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"EEA","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[]}}`:                                                                 "/subject/identifiers: must have at least 1 items",
-		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"<Mars>","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[{"type":"email","value":"a@b.c"}]}}`:                              "/jurisdiction: must have the form ^[A-Za-z\\u00c0-\\ud7a3][A-Za-z\\u00c0-\\ud7a3 .'-]{0,39}$",
+		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"<Mars>","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[{"type":"email","value":"a@b.c"}]}}`:                              "/jurisdiction: must have the form ^[A-Za-z\\u00c0...\\ud7a3][A-Za-z\\u00c0...\\ud7a3 .'-]{0,39}$",
 		`{"request_id":"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11","right":"access","jurisdiction":"EEA","received_at":"2026-11-20T09:30:00Z","source":"s","subject":{"identifiers":[{"type":"email","value":"a@b.c"}]},"urgent":true,"a b@c.example":1}`: `must not have the unknown "(not a plain name)", "urgent"`,
 	} {
 		if err := v.ValidateData(event.TypeSubmitted, []byte(data)); err == nil || err.Error() != want {
