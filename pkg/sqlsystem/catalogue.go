@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // catalogue is what the database says of itself beyond single tables, in all of its
@@ -46,8 +47,27 @@ type onDelete uint8
 const (
 	blocks   onDelete = iota // the deletion is refused
 	goes                     // it is deleted, too
-	detaches                 // its reference becomes null, or the default
+	detaches                 // its reference becomes null
+	moves                    // its reference becomes a default that isn't null: another row
 )
+
+// onDeleteOf reads an action of a foreign key; hasDefault tells that a column of it has a default
+// other than null.
+func onDeleteOf(action string, hasDefault bool) onDelete {
+	switch strings.ToUpper(action) {
+	case "CASCADE":
+		return goes
+	case "SET NULL":
+		return detaches
+	case "SET DEFAULT":
+		if hasDefault {
+			return moves
+		}
+		return detaches
+	default:
+		return blocks
+	}
+}
 
 // trigger is a trigger, or a rule of PostgreSQL, that runs when rows of a table are
 // deleted, updated or inserted.

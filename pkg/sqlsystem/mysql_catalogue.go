@@ -118,18 +118,7 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 		if this := row[1] + "\x00" + row[0]; this != last {
 			last = this
 			r := reference{name: row[0], from: m.relation(own, row[1], true), to: m.relation(row[4], row[5], row[4] == own)}
-			switch row[2] {
-			case "CASCADE":
-				r.onDelete = goes
-			case "SET NULL", "SET DEFAULT":
-				r.onDelete = detaches
-			}
-			switch row[7] {
-			case "CASCADE":
-				r.onUpdate = goes
-			case "SET NULL", "SET DEFAULT":
-				r.onUpdate = detaches
-			}
+			r.onDelete, r.onUpdate = onDeleteOf(row[2], true), onDeleteOf(row[7], true) // InnoDB refuses SET DEFAULT
 			c.references = append(c.references, r)
 		}
 		r := &c.references[len(c.references)-1]

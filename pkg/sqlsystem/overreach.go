@@ -28,6 +28,8 @@ func errOverreach(w way, rows int) error {
 		verb, cure = "empty (TRUNCATE)", "have it delete the rows that are meant"
 	case w.trigger != nil && strings.HasSuffix(w.to.name, "()"):
 		return &overreach{fmt.Sprintf("with the rows of %s the database would run %s, whose text the database's user may not read (%s): let it (SHOW CREATE ROUTINE, or SELECT on mysql.proc), or change what calls it", w.from.Name, w.to.name, w), w.cause()}
+	case w.moves:
+		verb, cure = "change", "have the foreign key say ON DELETE SET NULL, or take the default, and add "+w.to.name+" to the dataset's unlinks; or have "+w.from.Name+" made anonymous"
 	case w.mixed != nil:
 		verb, cure = "write, change or delete", "take ON DELETE from "+foreignKeys(w.mixed)+", so that nothing goes with others (the datasets' own rows are erased before what they refer to), or change the trigger"
 		if of := w.setOffBy(); of != nil && of != w.from && w.from.lets(w.to.name) {
@@ -40,6 +42,8 @@ func errOverreach(w way, rows int) error {
 	}
 	why := "which are nobody's in this erasure"
 	switch {
+	case w.moves:
+		why = "which would be another's, by the default of their reference (ON DELETE SET DEFAULT)"
 	case w.mixed != nil:
 		why = "which it counts together with what foreign keys do there, so that cascades can't let both"
 	case w.end != nil && w.end.duties():
@@ -71,7 +75,7 @@ func (s *System) Reaches(ctx context.Context) ([]Advice, error) {
 					Cure: fmt.Sprintf("have it do nothing but UPDATE %s SET … WHERE its key = NEW's, or, where it may change others, add %s to the dataset's cascades", w.to.name, w.to.name)})
 				continue
 			}
-			if w.allowed || w.end != nil && !w.does.empties && w.trigger == nil {
+			if w.allowed || w.end != nil && !w.does.empties && !w.moves && w.trigger == nil {
 				continue
 			}
 			var over *overreach

@@ -13,26 +13,19 @@ import (
 func (postgresDialect) read(ctx context.Context, on executor, schema string, c *catalogue) error {
 	const relations = `f.oid::text, format('%I.%I', fn.nspname, f.relname), CASE WHEN fn.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN f.relname ELSE fn.nspname || '.' || f.relname END`
 	const targets = `t.oid::text, format('%I.%I', tn.nspname, t.relname), CASE WHEN tn.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN t.relname ELSE tn.nspname || '.' || t.relname END`
-	err := each(ctx, on, `SELECT c.conname, c.confdeltype,
+	const action = `CASE %s WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END`
+	const defaults = `EXISTS (SELECT FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum JOIN pg_type y ON y.oid = a.atttypid
+		WHERE a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey) AND (a.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid), y.typdefault, 'NULL') !~* '^null(::|$)')`
+	err := each(ctx, on, `SELECT c.conname, `+fmt.Sprintf(action, "c.confdeltype")+`,
 		(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(c.conkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num),
 		(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(c.confkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num),
-		`+relations+`, `+targets+`, c.confupdtype
+		`+relations+`, `+targets+`, `+fmt.Sprintf(action, "c.confupdtype")+`,
+		`+defaults+` AND (jsonb_typeof(to_jsonb(c) -> 'confdelsetcols') IS DISTINCT FROM 'array' OR to_jsonb(c) -> 'confdelsetcols' @> to_jsonb(a.attnum))), `+defaults+`)
 		FROM pg_constraint c JOIN pg_class f ON f.oid = c.conrelid JOIN pg_namespace fn ON fn.oid = f.relnamespace
 		JOIN pg_class t ON t.oid = c.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 		WHERE c.contype = 'f' AND c.conparentid = 0 ORDER BY fn.nspname, f.relname, c.conname`, func(row []string) {
 		r := reference{name: row[0], columns: list(row[2]), targets: list(row[3]), from: relation{row[4], row[5], row[6]}, to: relation{row[7], row[8], row[9]}}
-		switch row[1] {
-		case "c":
-			r.onDelete = goes
-		case "n", "d":
-			r.onDelete = detaches
-		}
-		switch row[10] {
-		case "c":
-			r.onUpdate = goes
-		case "n", "d":
-			r.onUpdate = detaches
-		}
+		r.onDelete, r.onUpdate = onDeleteOf(row[1], yes(row[11])), onDeleteOf(row[10], yes(row[12]))
 		c.references = append(c.references, r)
 	}, schema)
 	if err != nil {
@@ -87,6 +80,7 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 
 func (postgresDialect) version(ctx context.Context, on executor) (version string, err error) {
 	err = each(ctx, on, `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype, confupdtype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
+			(SELECT string_agg(DISTINCT d.oid::text, ',') FROM pg_attrdef d JOIN pg_constraint c ON c.conrelid = d.adrelid AND d.adnum = ANY(c.conkey) AND 'd' IN (c.confdeltype, c.confupdtype)),
 			(SELECT string_agg(concat(oid, tgenabled, tgfoid, (SELECT p.xmin FROM pg_proc p WHERE p.oid = tgfoid)), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
 			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '3', '4')), (SELECT string_agg(concat(inhrelid, ' ', inhparent), ',' ORDER BY inhrelid, inhparent) FROM pg_inherits)))`,
 		func(row []string) { version = row[0] })

@@ -19,12 +19,16 @@ func (s *System) rewrites(d *dataset, set setting) *overreach {
 		column = manifest.ParseSource(column).Column
 		for _, table := range append([]string{d.relation.id}, s.catalogue().reads[d.relation.id]...) {
 			for _, r := range s.catalogue().to(table) {
-				does := map[onDelete]string{goes: "ON UPDATE CASCADE", detaches: "ON UPDATE SET NULL"}[r.onUpdate]
-				if does == "" || d.lets(r.from.name) || has(d.SQL.Unlinks, r.from.name) || !slices.ContainsFunc(r.targets, func(t string) bool { return s.dialect.same(t, column) }) {
+				does := map[onDelete]string{goes: "ON UPDATE CASCADE", detaches: "ON UPDATE SET NULL", moves: "ON UPDATE SET DEFAULT"}[r.onUpdate]
+				if does == "" || r.onUpdate != moves && (d.lets(r.from.name) || has(d.SQL.Unlinks, r.from.name)) || !slices.ContainsFunc(r.targets, func(t string) bool { return s.dialect.same(t, column) }) {
 					continue
 				}
 				what := fmt.Sprintf("dataset %s: with what is set in %s the database would change rows of %s that refer to it (%s of %s)", d.Name, column, r.from.name, does, strings.Join(r.columns, ", "))
-				return &overreach{what + ": leave the column as it is, change the foreign key, or, where they may change, add " + r.from.name + " to the dataset's unlinks", dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Columns: []string{column}, Constraint: r.name}}
+				cure := "leave the column as it is, change the foreign key, or, where they may change, add " + r.from.name + " to the dataset's unlinks"
+				if r.onUpdate == moves {
+					cure = "leave the column as it is, or have the foreign key say ON UPDATE SET NULL: by the default they would be another's"
+				}
+				return &overreach{what + ": " + cure, dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Columns: []string{column}, Constraint: r.name}}
 			}
 		}
 	}

@@ -22,22 +22,13 @@ func (sqliteDialect) read(ctx context.Context, on executor, _ string, c *catalog
 		return err
 	}
 	last := ""
-	err = each(ctx, on, `SELECT m.name, f.id, f."table", f."from", coalesce(f."to", ''), f.on_delete, f.on_update FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`, func(row []string) {
+	err = each(ctx, on, `SELECT m.name, f.id, f."table", f."from", coalesce(f."to", ''), f.on_delete, f.on_update,
+		EXISTS (SELECT 1 FROM pragma_foreign_key_list(m.name) o JOIN pragma_table_xinfo(m.name) x ON lower(x.name) = lower(o."from") WHERE o.id = f.id AND upper(trim(x.dflt_value, ' ()')) <> 'NULL')
+		FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq`, func(row []string) {
 		if this := row[0] + "\x00" + row[1]; this != last {
 			last = this
 			r := reference{from: liteRelation(row[0]), to: liteRelation(row[2])}
-			switch strings.ToUpper(row[5]) {
-			case "CASCADE":
-				r.onDelete = goes
-			case "SET NULL", "SET DEFAULT":
-				r.onDelete = detaches
-			}
-			switch strings.ToUpper(row[6]) {
-			case "CASCADE":
-				r.onUpdate = goes
-			case "SET NULL", "SET DEFAULT":
-				r.onUpdate = detaches
-			}
+			r.onDelete, r.onUpdate = onDeleteOf(row[5], yes(row[7])), onDeleteOf(row[6], yes(row[7]))
 			c.references = append(c.references, r)
 		}
 		r := &c.references[len(c.references)-1]

@@ -52,8 +52,9 @@ type SurveyedColumn struct {
 type SurveyedReference struct {
 	Columns, Targets []string
 	Table            string
-	// OnDelete is cascade, unlink, where the reference becomes null or the default, or empty,
-	// where the deletion is refused.
+	// OnDelete is cascade, unlink, where the reference becomes null, or empty, where the deletion
+	// is refused: by the database, or, where the reference would be another row's by a default, by
+	// an erasure.
 	OnDelete string
 }
 

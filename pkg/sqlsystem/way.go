@@ -28,6 +28,7 @@ type way struct {
 	// allowed is false then.
 	mixed []reference
 	again bool // a foreign key is in it twice
+	moves bool // the rows would refer to another, by a default: nothing lets that
 }
 
 // takes reports whether the rows at the end are deleted; else they are changed.
@@ -135,7 +136,8 @@ func (s *System) ways(d *dataset) []way {
 // step returns a way that goes on from the end of another by a foreign key.
 func (s *System) step(w way, ref reference) way {
 	next := way{from: w.from, steps: append(slices.Clone(w.steps), ref), to: ref.from, end: s.datasetOf(ref.from.id)}
-	next.allowed = w.from.letsOver(w.over, next.to.name) || !next.takes() && has(w.from.SQL.Unlinks, next.to.name)
+	next.moves = ref.onDelete == moves
+	next.allowed = !next.moves && (w.from.letsOver(w.over, next.to.name) || !next.takes() && has(w.from.SQL.Unlinks, next.to.name))
 	next.over = append(slices.Clone(w.over), next.end)
 	return next
 }
@@ -187,7 +189,11 @@ func (s *System) triggered(base way, t trigger) (out []way) {
 		}
 		for _, ref := range s.catalogue().references {
 			if does.deletes && bareName(ref.to.name) == does.table && ref.onDelete != blocks {
-				write(t, deed{table: bareName(ref.from.name), deletes: ref.onDelete == goes, updates: ref.onDelete == detaches}, further)
+				at := len(out)
+				write(t, deed{table: bareName(ref.from.name), deletes: ref.onDelete == goes, updates: ref.onDelete != goes}, further)
+				if len(out) > at && ref.onDelete == moves {
+					out[at].moves, out[at].allowed = true, false
+				}
 			}
 		}
 	}
