@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"habeas.dev/pkg/vault/internal/store"
 )
@@ -326,8 +327,8 @@ const namesAtOnce = 1000
 
 // Names implements store.Lister, for the files of one folder.
 func (d *dir) Names(ctx context.Context, prefix string, f func(key string) error) error {
-	return d.eachFile(ctx, prefix, func(name string) error {
-		for _, key := range namesInKeyFile(name) {
+	return d.eachFile(ctx, prefix, func(file fs.DirEntry) error {
+		for _, key := range namesInKeyFile(file.Name()) {
 			if err := f(prefix + key); err != nil {
 				return err
 			}
@@ -336,8 +337,27 @@ func (d *dir) Names(ctx context.Context, prefix string, f func(key string) error
 	})
 }
 
-// eachFile calls f with the name of each blob's file in a folder.
-func (d *dir) eachFile(ctx context.Context, prefix string, f func(name string) error) error {
+// Written implements store.Dated: roots of a request that share a file share its time.
+func (d *dir) Written(ctx context.Context, prefix string, f func(key string, at time.Time) error) error {
+	return d.eachFile(ctx, prefix, func(file fs.DirEntry) error {
+		info, err := file.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // it was deleted meanwhile
+		}
+		if err != nil {
+			return diskError(d.root, err)
+		}
+		for _, key := range namesInKeyFile(file.Name()) {
+			if err := f(prefix+key, info.ModTime()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachFile calls f with each blob's file in a folder.
+func (d *dir) eachFile(ctx context.Context, prefix string, f func(file fs.DirEntry) error) error {
 	folder, err := os.Open(d.path(strings.TrimSuffix(prefix, "/")))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -352,7 +372,7 @@ func (d *dir) eachFile(ctx context.Context, prefix string, f func(name string) e
 			if e.IsDir() || strings.HasPrefix(e.Name(), tmpPrefix) {
 				continue
 			}
-			if err := errors.Join(ctx.Err(), f(e.Name())); err != nil {
+			if err := errors.Join(ctx.Err(), f(e)); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault/internal/store"
@@ -26,6 +27,42 @@ func (b bucketKeys) KeyNames(ctx context.Context, f func(name string) error) err
 		return ErrCantList
 	}
 	return l.Names(ctx, keysPrefix, func(key string) error { return f(strings.TrimPrefix(key, keysPrefix)) })
+}
+
+// DatedLister is a [NameLister] that knows when each key was last written.
+type DatedLister interface {
+	// KeysWritten calls f with the name of each key, and when it was created or last
+	// replaced, by the clock of the store; in no order. An error of f ends it.
+	KeysWritten(ctx context.Context, f func(name string, at time.Time) error) error
+}
+
+// KeysWritten implements DatedLister; the time is zero where the bucket doesn't know it.
+func (b bucketKeys) KeysWritten(ctx context.Context, f func(name string, at time.Time) error) error {
+	l, ok := b.bucket.(store.Dated)
+	if !ok {
+		return b.KeyNames(ctx, func(name string) error { return f(name, time.Time{}) })
+	}
+	return l.Written(ctx, keysPrefix, func(key string, at time.Time) error { return f(strings.TrimPrefix(key, keysPrefix), at) })
+}
+
+// EachWritten calls f with the id of each request that has or had keys, and when these were
+// last written: created, ended, or wrapped anew by another master key; in no order. The time
+// is zero where the key store doesn't know it. [ErrCantList] where it can't tell the names.
+func (v *Vault) EachWritten(ctx context.Context, f func(requestID string, at time.Time) error) error {
+	l, ok := v.keys.(DatedLister)
+	if !ok {
+		return v.EachRequest(ctx, func(id string) error { return f(id, time.Time{}) })
+	}
+	err := l.KeysWritten(ctx, func(name string, at time.Time) error {
+		if id, ok := strings.CutSuffix(name, "."+SubjectRoot.String()); ok {
+			return f(id, at)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("vault: keys: %w", err)
+	}
+	return nil
 }
 
 // EachRequest calls f with the id of each request that has or had keys, in no order.

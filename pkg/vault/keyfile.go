@@ -121,8 +121,8 @@ func (d *dir) hasOwnFile(key string) (bool, error) {
 // findOwnFiles reports whether any root lies in a file of its own.
 func (d *dir) findOwnFiles() (found bool, err error) {
 	stop := errors.New("found")
-	err = d.eachFile(context.Background(), keysPrefix, func(name string) error {
-		if _, _, found = keyFileOf(keysPrefix + name); found {
+	err = d.eachFile(context.Background(), keysPrefix, func(file fs.DirEntry) error {
+		if _, _, found = keyFileOf(keysPrefix + file.Name()); found {
 			return stop
 		}
 		return nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/vault/internal/store"
 )
@@ -203,5 +204,38 @@ func TestKeyNames(t *testing.T) {
 	})
 	if slices.Sort(names); err != nil || strings.Join(names, " ") != "index new.records new.subject old.records old.subject" {
 		t.Fatal(names, err)
+	}
+}
+
+// TestEachWritten tells when each request's keys were written, and the zero time where the store
+// doesn't know.
+func TestEachWritten(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	d := keysFolder(t)
+	for _, c := range []struct {
+		keys KeyStore
+		want time.Time
+	}{{KeysIn(d), at}, {KeysIn(&store.Memory{}), time.Time{}}} {
+		for _, name := range []string{"index", "new.subject", "new.records"} {
+			if err := c.keys.CreateKey(t.Context(), name, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !c.want.IsZero() {
+			if err := os.Chtimes(d.path("keys/new.roots"), at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := 0
+		err := (&Vault{keys: c.keys}).EachWritten(t.Context(), func(id string, written time.Time) error {
+			if n++; id != "new" || !written.Equal(c.want) {
+				t.Errorf("%s was written at %s, want %s", id, written, c.want)
+			}
+			return nil
+		})
+		if err != nil || n != 1 {
+			t.Errorf("%d requests, %v", n, err)
+		}
 	}
 }

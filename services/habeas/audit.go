@@ -111,6 +111,9 @@ func (c *auditCommand) say(report audit.Report, complete bool) error {
 	if report.Destroyed > 0 {
 		terminal.Printf(os.Stdout, "%d requests have left nothing but that their keys are destroyed: they were refused because they are too large when sealed, or destroyed by habeas forget --never-taken.\n", report.Destroyed)
 	}
+	if report.Untaken > 0 {
+		terminal.Printf(os.Stdout, "%d requests have keys and aren't in the journal, since taking them in broke off lately: they come again, or a coordinator destroys the keys after a day.\n", report.Untaken)
+	}
 	if report.Unlisted > 0 {
 		terminal.Printf(os.Stdout, "%d requests have changed since their heads were listed: a coordinator does that every ten seconds.\n", report.Unlisted)
 	}

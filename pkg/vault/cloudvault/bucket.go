@@ -143,6 +143,11 @@ func (w *cloudWriter) Abort() {
 
 // Names implements store.Lister.
 func (c cloud) Names(ctx context.Context, prefix string, f func(key string) error) error {
+	return c.Written(ctx, prefix, func(key string, _ time.Time) error { return f(key) })
+}
+
+// Written implements store.Dated.
+func (c cloud) Written(ctx context.Context, prefix string, f func(key string, at time.Time) error) error {
 	list := c.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		o, err := next(ctx, list)
@@ -152,7 +157,7 @@ func (c cloud) Names(ctx context.Context, prefix string, f func(key string) erro
 		if err != nil {
 			return err
 		}
-		if err := f(o.Key); err != nil {
+		if err := f(o.Key, o.ModTime); err != nil {
 			return err
 		}
 	}

@@ -148,6 +148,17 @@ func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (_ *k
 	n.onceReconciled("rejected", func(ctx context.Context) error {
 		return k.RunRejected(ctx, func(err error) { n.log.Error("keys of rejected records weren't destroyed", "error", err) })
 	})
+	n.onceReconciled("untaken", func(ctx context.Context) error {
+		since := func(ctx context.Context) (time.Time, error) { return reconcile.LastDone(ctx, n.Installation.Journal) }
+		return k.RunUntaken(ctx, since, func(count int, err error) {
+			if count > 0 {
+				n.log.Info("requests came and were never taken in; their keys are destroyed", "count", count)
+			}
+			if err != nil {
+				n.log.Error("keys of requests that were never taken in may be left", "error", err)
+			}
+		})
+	})
 	log, err := installation.OpenLog(n.Config, n.Installation.Journal, mirror, create)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"math"
 	"sync"
@@ -27,6 +28,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/rejected"
+	"habeas.dev/services/internal/untaken"
 )
 
 // Finding is one thing that isn't as it should be. It holds no personal data.
@@ -71,6 +73,10 @@ type Config struct {
 // maxFindings is how many findings are named: whoever has so many needs no more.
 const maxFindings = 1000
 
+// maxMissing is of how many requests missing letters are remembered before they are looked up in
+// the list of what erasures have deleted, which is read as a whole: some megabytes.
+const maxMissing = 50_000
+
 // Report is what an audit has found.
 type Report struct {
 	Requests int64 `json:"requests"`
@@ -90,8 +96,11 @@ type Report struct {
 	Unlisted int64 `json:"requests_unlisted"`
 	// Destroyed is how many requests have nothing left but that their keys were destroyed,
 	// and aren't in the journal.
-	Destroyed int64     `json:"destroyed_of_no_request"`
-	Findings  []Finding `json:"findings"`
+	Destroyed int64 `json:"destroyed_of_no_request"`
+	// Untaken is how many requests have keys and weren't taken in, yet or at all: these end
+	// after a day.
+	Untaken  int64     `json:"keys_of_none_yet"`
+	Findings []Finding `json:"findings"`
 }
 
 // audit is one audit on its way.
@@ -100,9 +109,11 @@ type audit struct {
 	mu     sync.Mutex
 	report Report
 	again  []string // requests of which something was found
-	// strangers are requests of which the vault has keys, and the journal had nothing.
+	// strangers are requests of which the vault has keys, and the journal had nothing; young
+	// those of them whose keys were written lately.
 	strangers []string
-	missing   []missing // letters
+	young     map[string]bool
+	missing   map[string][]int // letters, by request: of which versions
 	heads     heads
 	facts     atomic.Int64
 	done      atomic.Int64
@@ -130,7 +141,7 @@ func (a *audit) add(all ...Finding) {
 // asked, and the report has what was found elsewhere. Requests that change meanwhile are looked at as they are at one moment, and those
 // that come meanwhile may be left out. Memory grows by some 20 bytes a request, and else not with the journal.
 func Run(ctx context.Context, c Config) (Report, error) {
-	a := &audit{Config: c, report: Report{Findings: []Finding{}}}
+	a := &audit{Config: c, report: Report{Findings: []Finding{}}, young: map[string]bool{}, missing: map[string][]int{}}
 	if c.Export != nil {
 		a.export = newExporter(c.Export)
 	}
@@ -188,11 +199,32 @@ func (a *audit) requests(ctx context.Context) error {
 				return err
 			}
 		}
+		if len(a.again) >= maxFindings {
+			if err := a.lookAgain(ctx); err != nil {
+				return err
+			}
+		}
+		if len(a.missing) >= maxMissing {
+			if err := a.lost(ctx); err != nil {
+				return err
+			}
+		}
 		if a.Progress != nil {
 			a.Progress(a.done.Load())
 		}
 	}
-	for _, id := range a.again {
+	return a.lookAgain(ctx)
+}
+
+// lookAgain looks once more at requests of which something was found, and lets them go. It
+// MUST NOT run while requests are looked at for the first time.
+func (a *audit) lookAgain(ctx context.Context) error {
+	again := a.again
+	a.again = nil
+	for _, id := range again {
+		if len(a.report.Findings) > maxFindings {
+			return nil // more are named by nobody, and that there are is said
+		}
 		second := look{audit: a}
 		if err := second.at(ctx, id); err != nil {
 			return err
@@ -212,9 +244,7 @@ func (a *audit) first(ctx context.Context, id string) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.again) <= maxFindings { // more are named by nobody
-		a.again = append(a.again, id)
-	}
+	a.again = append(a.again, id)
 	return err
 }
 
@@ -241,7 +271,7 @@ func (a *audit) strays(ctx context.Context) error {
 		}
 		a.find("stray", "", "Rows of %s belong to %d requests that aren't there: those were deleted.", what, n)
 	}
-	mistimed, err := a.Journal.Mistimed(ctx, maxFindings)
+	mistimed, err := a.Journal.Mistimed(ctx, maxFindings+1)
 	for _, id := range mistimed {
 		a.find("timer", id, "Its timer was altered or deleted: what is due of it, forgetting too, is done late or never, until a coordinator starts, which mends it.")
 	}
@@ -255,7 +285,7 @@ func (a *audit) vault(ctx context.Context) error {
 	if a.Vault == nil {
 		return nil
 	}
-	err := a.Vault.EachRequest(ctx, func(id string) error {
+	err := a.Vault.EachWritten(ctx, func(id string, written time.Time) error {
 		if day, ok := rejected.Day(id); ok {
 			return a.rejected(ctx, id, day)
 		}
@@ -267,10 +297,12 @@ func (a *audit) vault(ctx context.Context) error {
 			a.report.Destroyed++
 			return nil
 		}
-		if len(a.strangers) <= maxFindings {
-			a.strangers = append(a.strangers, id)
+		a.strangers = append(a.strangers, id)
+		a.young[id] = dsar.ValidRequestID(id) && !untaken.Late(written, a.Now)
+		if len(a.strangers) < maxFindings {
+			return nil
 		}
-		return nil
+		return a.strange(ctx)
 	})
 	if errors.Is(err, vault.ErrCantList) {
 		return nil // nobody can look there
@@ -279,15 +311,22 @@ func (a *audit) vault(ctx context.Context) error {
 }
 
 // strange names requests of which the vault has keys, and the journal still nothing: keys are
-// made a moment before a request is journalled.
+// made a moment before a request is journalled. Those that were left lately are counted, but for
+// one that the list of heads names: that was in the journal.
 func (a *audit) strange(ctx context.Context) error {
+	defer func() { a.strangers, a.young = nil, map[string]bool{} }()
 	for _, id := range a.strangers {
 		known, err := a.known(ctx, id)
 		if err != nil {
 			return err
 		}
-		if !known {
-			a.find("vault-stranger", id, "The vault has keys of a request that isn't in the journal: it was deleted; or taking it in broke off, and it wasn't sent again: then habeas forget --never-taken destroys them.")
+		_, listed := a.heads.listed[maphash.String(a.heads.seed, id)]
+		switch {
+		case known:
+		case a.young[id] && !listed:
+			a.report.Untaken++
+		default:
+			a.find("vault-stranger", id, "The vault has keys of a request that isn't in the journal: it was deleted; or taking it in broke off, and it wasn't sent again: then a coordinator destroys them after a day, or habeas forget --never-taken where it can't tell that.")
 		}
 	}
 	return nil

@@ -163,27 +163,24 @@ func explained(s core.State, answers answered, o lies) bool {
 	return false
 }
 
-// missing is a letter that isn't in the outbox, of a request whose records have ended.
-type missing struct {
-	id    string
-	cause int
-}
-
 // lost names letters that are missing of requests whose records have ended: but for those
 // that an erasure has reached, as the list of what was forgotten tells, which is looked
 // through once.
 func (a *audit) lost(ctx context.Context) error {
+	defer func() { clear(a.missing) }()
 	if len(a.missing) == 0 || a.Mirror == nil || a.Vault == nil {
 		return nil
 	}
 	err := keeper.NewList(a.Mirror).EachLetters(ctx, a.Vault, func(id string) {
-		a.missing = slices.DeleteFunc(a.missing, func(m missing) bool { return m.id == id })
+		delete(a.missing, id)
 	})
 	if err != nil {
 		return err
 	}
-	for _, m := range a.missing {
-		a.find("letter", m.id, "The letter about its version %d isn't in the outbox: it was deleted.", m.cause)
+	for id, causes := range a.missing {
+		for _, cause := range causes {
+			a.find("letter", id, "The letter about its version %d isn't in the outbox: it was deleted.", cause)
+		}
 	}
 	return nil
 }

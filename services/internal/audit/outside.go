@@ -119,7 +119,7 @@ func (a *look) letters(ctx context.Context, s core.State) error {
 			return err
 		}
 		if !there && s.RecordsEnded {
-			a.misses(missing{id, l.Cause})
+			a.misses(id, l.Cause)
 			continue
 		}
 		if !there {
@@ -135,13 +135,14 @@ func (a *look) letters(ctx context.Context, s core.State) error {
 	return nil
 }
 
-// misses remembers a letter that is missing.
-func (a *look) misses(m missing) {
+// misses remembers that a letter is missing, by the version that it is about.
+func (a *look) misses(id string, cause int) {
+	if !a.first {
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.first && len(a.missing) <= maxFindings { // more are named by nobody
-		a.missing = append(a.missing, m)
-	}
+	a.missing[id] = append(a.missing[id], cause)
 }
 
 // sameLetter reports whether a letter is the one that a fact has the digest of, where

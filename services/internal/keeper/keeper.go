@@ -41,6 +41,7 @@ type Journal interface {
 	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
 	List(ctx context.Context, f journal.Filter) ([]journal.Row, error)
 	ForgetFingerprints(ctx context.Context, requestID string) error
+	HeadsLinks(ctx context.Context, from int64, limit int) ([]journal.HeadsLink, error)
 }
 
 // Teller sends the notices of a request that are due; recipients.Teller implements it.

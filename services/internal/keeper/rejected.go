@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"habeas.dev/pkg/vault"
-	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/rejected"
 )
 
@@ -54,12 +53,10 @@ var ErrTaken = errors.New("the journal has the request: it is forgotten when it 
 // ForgetNeverTaken destroys the keys of a request that the journal doesn't have: they were
 // made when it came, and it was never taken in.
 func (k *Keeper) ForgetNeverTaken(ctx context.Context, requestID string) error {
-	_, err := k.Journal.Row(ctx, requestID)
-	switch {
-	case err == nil:
-		return ErrTaken
-	case !errors.Is(err, journal.ErrNotFound):
+	if known, err := k.journalled(ctx, requestID); err != nil {
 		return err
+	} else if known {
+		return ErrTaken
 	}
 	if _, err := k.Vault.Keys(ctx, requestID); err != nil {
 		return err

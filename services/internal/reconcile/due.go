@@ -67,6 +67,8 @@ type mark struct {
 	N   int64     `json:"n"`
 	At  time.Time `json:"at"`
 	Due *due      `json:"due,omitempty"`
+	// Done is when the journal was last reconciled; zero: never.
+	Done time.Time `json:"done,omitzero"`
 	// MAC is set in the mirror: whoever else can write there stops nothing.
 	MAC string `json:"mac,omitempty"`
 }
@@ -90,6 +92,13 @@ func Due(ctx context.Context, j journal.Notes) error {
 		return err
 	}
 	return m.Due.err()
+}
+
+// LastDone returns when a journal was last reconciled with what else remembers its requests; the
+// zero time: never.
+func LastDone(ctx context.Context, j journal.Notes) (time.Time, error) {
+	m, _, err := readMark(ctx, j)
+	return m.Done, err
 }
 
 func readMark(ctx context.Context, j journal.Notes) (m mark, version int64, err error) {
@@ -187,7 +196,7 @@ func (k Marks) Done(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	own = mark{N: max(own.N, mirrored.N) + 1, At: k.Now()}
+	own = mark{N: max(own.N, mirrored.N) + 1, At: k.Now(), Done: k.Now()}
 	if err := k.set(ctx, own, version); err != nil {
 		return err
 	}

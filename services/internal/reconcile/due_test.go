@@ -73,6 +73,14 @@ func TestMarks(t *testing.T) {
 	if err := on(backup, mirror).Done(ctx); err != nil {
 		t.Fatal(err)
 	}
+	done := now
+	now = now.Add(reconcile.MarkEvery)
+	look(backup)
+	for j, want := range map[journal.Store]time.Time{backup: done, newest: {}} { // marks don't lose it
+		if at, err := reconcile.LastDone(ctx, j); err != nil || !at.Equal(want) {
+			t.Errorf("it was reconciled at %s, want %s: %v", at, want, err)
+		}
+	}
 	look(backup)
 	if err := on(newest, mirror).Look(ctx); !errors.As(err, &due) {
 		t.Errorf("the one that it was restored from goes on beside it: %v", err)

@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"io"
+	"time"
 
 	"habeas.dev/pkg/telemetry"
 )
@@ -16,6 +17,12 @@ type Lister interface {
 	// Names calls f with each key that begins with a prefix, which ends in a slash, in no
 	// order. An error of f ends it.
 	Names(ctx context.Context, prefix string, f func(key string) error) error
+}
+
+// Dated is a [Lister] that knows when each blob was last written, by the store's own clock.
+type Dated interface {
+	// Written calls f as Names does, with the time beside the key.
+	Written(ctx context.Context, prefix string, f func(key string, at time.Time) error) error
 }
 
 // Bucket is a store of blobs by key. Every method may be called from many
