@@ -5,8 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 )
@@ -105,4 +107,59 @@ func misread(t *testing.T, args []string) string {
 		return ""
 	}
 	return err.Error()
+}
+
+// TestHelpFits: the help of every command fits the screen, narrow or wide, and what it shows is
+// typed as it stands: a call that is broken is whole again without its backslashes.
+func TestHelpFits(t *testing.T) { //nolint:paralleltest // sets COLUMNS, by which kong goes
+	parser, err := newParser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	_ = kong.Visit(parser.Model, func(n kong.Visitable, next kong.Next) error {
+		if command, ok := n.(*kong.Node); ok && !command.Hidden {
+			all = append(all, strings.Fields(command.FullPath())[1:])
+		}
+		return next(nil)
+	})
+	if len(all) < 60 {
+		t.Fatalf("only %d commands", len(all))
+	}
+	for _, width := range []int{60, 80, 120} {
+		t.Setenv("COLUMNS", strconv.Itoa(width))
+		for _, command := range all {
+			var out strings.Builder
+			one, err := newParser(kong.Writers(&out, io.Discard), kong.Exit(func(int) {}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = one.Parse(append(command, "--help"))
+			if out.Len() == 0 {
+				t.Errorf("%v has no help", command)
+			}
+			for _, line := range strings.Split(out.String(), "\n") {
+				if n := utf8.RuneCountInString(line); n > width && len(unquotedWords(strings.TrimSpace(line))) > 1 {
+					t.Errorf("%v at %d columns: %d in %q", command, width, n, line)
+				}
+			}
+		}
+	}
+}
+
+// TestFitted: calls, and what explains them, are broken so that both can be read, and typed.
+func TestFitted(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"    habeas decide ID --finding upheld --reason \"it was complete\"": "    habeas decide ID --finding upheld \\\n        --reason \"it was complete\"",
+		"Usage: habeas decide --finding=FINDING --reason=TEXT <id> [flags]":  "Usage: habeas decide --finding=FINDING\n  --reason=TEXT <id> [flags]",
+		"    cut=0.1    done, and the answer is\n               cut short":   "    cut=0.1    done, and the answer is cut\n               short",
+		"    habeas demo --data ./demo      again on the same folder":        "    habeas demo --data ./demo\n        again on the same folder",
+		"    short": "    short",
+		"":          "",
+	} {
+		if got := strings.Join(fitted(strings.Split(text, "\n"), 44), "\n"); got != want {
+			t.Errorf("%s\nis broken into\n%s\nand not\n%s", text, got, want)
+		}
+	}
 }

@@ -173,7 +173,7 @@ func bindActor(ctx context.Context, call *kong.Context) error {
 
 // newParser returns what reads the command line.
 func newParser(more ...kong.Option) (*kong.Kong, error) {
-	return kong.New(new(commands), append([]kong.Option{kong.Name("habeas"), kong.Description(description), kong.ExplicitGroups(groups),
+	return kong.New(new(commands), append([]kong.Option{kong.Name("habeas"), kong.Description(description), kong.ExplicitGroups(groups), kong.Help(printHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true})}, more...)...)
 }
 

@@ -17,7 +17,7 @@ type noteCommand struct {
 func (noteCommand) Help() string {
 	return `It stands in the trace under your name; the person never reads it.
 
-  habeas note 3cf5cf5f --reason "they prefer to be called back in the morning"`
+  habeas note 3cf5cf5f --reason "they like to be called in the morning"`
 }
 
 func (c *noteCommand) Run(ctx context.Context) error {
