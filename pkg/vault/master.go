@@ -97,6 +97,33 @@ func openMaster(ctx context.Context, cfg Config) (Master, error) {
 	}
 }
 
+// CheckKey says what is wrong with a master key ([Config].Key) as far as that can be told without
+// connecting or writing: that it is none. One that is missing from a folder may yet be made, and
+// one of a key service only that knows.
+func CheckKey(key string) error {
+	scheme, rest, isURL := strings.Cut(key, "://")
+	path := key
+	switch {
+	case key == "":
+		return nil
+	case scheme == "base64key" && isURL:
+		_, err := masterBase64(rest)
+		return err
+	case scheme == "file" && isURL:
+		var err error
+		if path, err = filePath(key); err != nil {
+			return fmt.Errorf("vault: master key: %w", err)
+		}
+	case isURL:
+		return nil
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	_, err := masterFile(path, false)
+	return err
+}
+
 // filePath takes file:///absolute and file://./relative, as gocloud does.
 func filePath(s string) (string, error) {
 	u, err := url.Parse(s)
@@ -121,7 +148,7 @@ func masterBase64(s string) (Master, error) {
 		key, err = base64.URLEncoding.DecodeString(s)
 	}
 	if err != nil || len(key) != masterBytes {
-		return nil, errors.New("vault: master key: want 32 bytes in base64")
+		return nil, errors.New("vault: the master key is none: want 32 bytes in base64, as `openssl rand -base64 32` makes them")
 	}
 	return newLocal([masterBytes]byte(key)), nil
 }

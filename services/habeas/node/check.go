@@ -14,6 +14,8 @@ import (
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/otlp"
 	"habeas.dev/services/internal/secret"
 	"habeas.dev/services/internal/words"
 )
@@ -55,6 +57,12 @@ func Check(ctx context.Context, cfg config.Config) ([]*manifest.Manifest, error)
 	}
 	if err := checkPeople(cfg); err != nil {
 		return nil, err
+	}
+	if err := installation.Check(cfg); err != nil {
+		return nil, err
+	}
+	if err := otlp.Check(cfg.Telemetry.OTLP); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return manifests, CheckSystems(ctx, cfg)
 }

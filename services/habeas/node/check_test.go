@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,5 +58,54 @@ func TestPurposesAreWhole(t *testing.T) {
 	}
 	if _, err := node.Purposes(config.Config{Purposes: []string{write("marketng")}}); err == nil || !strings.Contains(err.Error(), `own.yaml:2: purpose measure: within names "marketng", which there isn't`) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestCheckedAsAtTheStart: what can't be opened is named by the check of the configuration and at
+// the start alike, with its cure, and no secret with it.
+func TestCheckedAsAtTheStart(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	short, none := file("short", "aGlkZGVu"), file("none", "hidden, and no base64")
+	for name, c := range map[string]struct{ settings, want string }{
+		"a key that is too short": {"vault: {key: " + short + "}", "vault.key: vault: the master key is none: want 32 bytes in base64"},
+		"a key that is no base64": {"vault: {key: 'base64key://hidden!'}", "vault.key: vault: the master key is none: want 32 bytes in base64"},
+		"an old key":              {"vault: {old_keys: [" + none + "]}", "vault.key: vault: the master key is none"},
+		"a bucket of a cloud":     {"outbox: s3://hidden", "outbox: there is no driver for s3:// in this program"},
+		"an outbox in a file":     {"outbox: " + filepath.Join(short, "outbox"), "outbox: " + short + " is no folder"},
+		"a collector's address":   {"telemetry: {otlp: 'collector:4318'}", "telemetry.otlp: the collector's address is none: write it as http://HOST:PORT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := filepath.Join(t.TempDir(), "habeas.yaml")
+			settings := "data: " + t.TempDir() + "\nlisten: 127.0.0.1:0\nsystems: {billing: {dsn: 'postgres://u@127.0.0.1:1/x'}}\n" + c.settings + "\n"
+			if err := os.WriteFile(at, []byte(settings), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := config.Load(at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, checked := node.Check(t.Context(), cfg)
+			n, started := node.Start(t.Context(), cfg, node.Options{Version: "test", Logs: io.Discard}, node.Everything())
+			if started == nil {
+				n.Stop()
+			}
+			for _, err := range []error{checked, started} {
+				if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden") || strings.Contains(err.Error(), "\n") {
+					t.Errorf("%v, want %q", err, c.want)
+				}
+			}
+			if checked != nil && started != nil && checked.Error() != started.Error() {
+				t.Errorf("the check says %q, the start %q", checked, started)
+			}
+		})
 	}
 }

@@ -62,7 +62,7 @@ func newProcess(ctx context.Context, cfg config.Config, o Options, service strin
 		about.Readers, p.scrape = append(about.Readers, reader), scrape
 	}
 	if p.tel, err = otlp.Setup(ctx, about); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	p.onStop(func() error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)

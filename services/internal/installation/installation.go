@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
@@ -24,6 +25,7 @@ import (
 	"habeas.dev/services/internal/journal/open"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/remarks"
 )
@@ -41,6 +43,8 @@ type Installation struct {
 	Links    *links.Folder
 	Outbox   *blob.Bucket
 	Requests *lifecycle.Lifecycle
+	// Laws are those of the configuration, read once.
+	Laws func() (*policy.Book, error)
 }
 
 // Parts are what of an installation is opened: each service has what it needs,
@@ -60,6 +64,9 @@ func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Optio
 			return nil, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}
 	}
+	if err := Check(c); err != nil {
+		return nil, err
+	}
 	return openAll(ctx, c, true, p, opts...)
 }
 
@@ -77,7 +84,7 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 	if err := checkDrivers(c); err != nil {
 		return nil, err
 	}
-	in := &Installation{Config: c, Links: links.NewFolder(c.Links, c.Links == c.Room(config.RoomLinks))}
+	in := &Installation{Config: c, Links: links.NewFolder(c.Links, c.Links == c.Room(config.RoomLinks)), Laws: sync.OnceValues(func() (*policy.Book, error) { return policy.Load(c.Laws...) })}
 	defer func() {
 		if err != nil {
 			_ = in.Close()

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -82,11 +83,8 @@ type Providers struct {
 // global of OpenTelemetry; hand its providers to whoever needs them.
 func Setup(ctx context.Context, cfg Config) (*Providers, error) {
 	t := &Providers{tracers: tracenoop.NewTracerProvider(), meters: metricnoop.NewMeterProvider()}
-	if cfg.Endpoint != "" {
-		if u, err := url.Parse(cfg.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			// Its text is not repeated: it may hold a password.
-			return nil, errors.New("otlp: the endpoint is not an http or https URL with a host, such as http://localhost:4318")
-		}
+	if err := Check(cfg.Endpoint); err != nil {
+		return nil, err
 	}
 	about := resource.NewSchemaless(cfg.about()...)
 	if err := t.setupTraces(ctx, cfg, about); err != nil {
@@ -96,6 +94,22 @@ func Setup(ctx context.Context, cfg Config) (*Providers, error) {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
 	return t, nil
+}
+
+// Check says what is wrong with a collector's address; an empty one is none. Its text isn't
+// repeated: it may hold a password.
+func Check(endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	u, err := url.Parse(endpoint)
+	if err == nil && u.Port() != "" {
+		_, err = strconv.ParseUint(u.Port(), 10, 16)
+	}
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New("telemetry.otlp: the collector's address is none: write it as http://HOST:PORT or https://HOST:PORT, such as http://localhost:4318")
+	}
+	return nil
 }
 
 // about returns what is said of the process, in the names of OpenTelemetry's semantic

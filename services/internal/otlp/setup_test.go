@@ -36,7 +36,7 @@ func TestNothingByDefault(t *testing.T) {
 
 func TestBadEndpoint(t *testing.T) {
 	t.Parallel()
-	for _, at := range []string{"localhost:4318", "ftp://localhost", "http://", "://", "http://secret:pass word@%zz"} {
+	for _, at := range []string{"localhost:4318", "ftp://localhost", "http://collector:43x18", "http://collector:99999", "http://:4318", "http://", "://", "http://secret:pass word@%zz"} {
 		_, err := otlp.Setup(context.Background(), otlp.Config{Endpoint: at})
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", at, err)
