@@ -96,7 +96,8 @@ func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
 	lang := a.cfg.Language(t.Jurisdiction, t.Locale)
 	out := addendum{Format: bundle.AddendumFormat, RequestID: t.RequestID, Number: again.Number, Language: lang.Tag, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
-	d := statement.Document{Format: statement.Format, Request: request, Language: lang.Tag}
+	controller := a.cfg.Policy(t.Jurisdiction, lang, t.Right, t.ReceivedAt, again.AskedAt)
+	d := statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag}
 	d.Statements = statement.Worded(statement.Make(statement.Evidence{Request: request, Told: *t.Answer}), func(s statement.Said) string { return lang.Answer.Say(&d, s) })
 	out.Statements = d.Statements
 	if a.cfg.Letter != nil {

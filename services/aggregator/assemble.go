@@ -136,7 +136,11 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 		in.Run.At = a.cfg.Now()
 	}
 	controller := a.cfg.Policy(t.Jurisdiction, lang, t.Right, t.ReceivedAt, in.Run.At)
-	in.Folder = bundle.FolderName(controller.Entity, in.Run.At.UTC())
+	made := in.Run.At.UTC()
+	if controller.Zone != nil {
+		made = made.In(controller.Zone)
+	}
+	in.Folder = bundle.FolderName(controller.Entity, made)
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, RightTerm: statement.RightTerm(t.Right, t.Jurisdiction), Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	var err error
 	request.Purposes = a.purposes(t)

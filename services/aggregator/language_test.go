@@ -35,7 +35,7 @@ func TestLanguageOfAFolder(t *testing.T) {
 	}
 	german := languages.Get("de")
 	for _, law := range []string{"Texas", "Quebec"} {
-		page := answerIn(t, book, letters, law, dsar.Access, "", german)["index.html"]
+		page := answerIn(t, book, letters, law, dsar.Access, "", day, german)["index.html"]
 		for _, want := range []string{`<html lang="de"`, "Die Daten, die wir über Sie haben", "20\u00a0November 2026", "Example Cloud SAS"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("%s: the page lacks %q", law, want)

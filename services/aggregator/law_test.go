@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,15 +55,17 @@ func shop() *manifest.Manifest {
 	}
 }
 
+// day is when requests come in, and are answered.
+var day = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
 // answerTo returns the answer of the shop, by the law of a jurisdiction.
 func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang string) map[string]string {
 	t.Helper()
-	return answerIn(t, book, letters, jurisdiction, right, asked, (*words.Languages)(nil).Naming(book.Named()).For(lang).Under(jurisdiction))
+	return answerIn(t, book, letters, jurisdiction, right, asked, day, (*words.Languages)(nil).Naming(book.Named()).For(lang).Under(jurisdiction))
 }
 
-func answerIn(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang *words.Language) map[string]string {
+func answerIn(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, at time.Time, lang *words.Language) map[string]string {
 	t.Helper()
-	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 	controller := aggregator.FromBook(book, declared(), shop().UsedFor())(jurisdiction, lang, right, at, at)
 	in := bundle.Input{
 		RequestID: requestID, Right: right, Language: lang, ReceivedAt: at,
@@ -299,6 +302,39 @@ func TestEveryRightUnderEveryLaw(t *testing.T) {
 
 func grants(j policy.Jurisdiction, r dsar.Right) bool {
 	return slices.Contains(j.Granted(time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)), r)
+}
+
+// TestDaysAreTheLaws: a request that comes in on one day in UTC and on another by the law was
+// received on the law's, wherever the answer says so.
+func TestDaysAreTheLaws(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	must(t, err)
+	letters := letter.NewWriter(book, declared())
+	languages := (*words.Languages)(nil).Naming(book.Named())
+	for law, c := range map[string]struct {
+		at         time.Time
+		says, days []string
+	}{
+		"California":  {time.Date(2026, 11, 20, 5, 0, 0, 0, time.UTC), []string{"Received 19 November 2026", "On 19 November 2026"}, []string{"20 November", "18 November"}},
+		"South Korea": {time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC), []string{"Received 21 November 2026", "On 21 November 2026"}, []string{"20 November", "22 November"}},
+	} {
+		for _, right := range []dsar.Right{dsar.Access, dsar.Erasure} {
+			files := answerIn(t, book, letters, law, right, "", c.at, languages.For("en").Under(law))
+			page := bundletest.ReadAloud(t, files["index.html"])
+			for _, want := range c.says {
+				if !strings.Contains(page, want) {
+					t.Errorf("%s, %s: the page doesn't say %q", law, right, want)
+				}
+			}
+			for _, never := range c.days {
+				page := regexp.MustCompile(`(?m)^.*UTC.*$`).ReplaceAllString(page, "") // moments that name their zone
+				if strings.Contains(page, never) {
+					t.Errorf("%s, %s: the page says %q", law, right, never)
+				}
+			}
+		}
+	}
 }
 
 // TestCategoriesInstead: who asked for a copy in California and isn't proven gets

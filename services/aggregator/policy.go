@@ -30,6 +30,7 @@ func FromBook(book *policy.Book, said operator.Operator, used manifest.Purposes)
 		for _, a := range who.Authorities {
 			p.Complaint = append(p.Complaint, statement.Authority{Name: a.Name, URL: a.URL})
 		}
+		p.Zone = j.Zone()
 		p.Grants, p.Abroad = j.Over(received), j.Abroad
 		p.Refusal = func(ground string) (title, source string) {
 			r, _ := j.Refusal(ground)

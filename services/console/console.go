@@ -146,6 +146,9 @@ type Console struct {
 
 // New returns a console.
 func New(c Config) (*Console, error) {
+	if c.Policy != nil { // laws go by their titles
+		c.Languages = c.Languages.Naming(c.Policy.Named())
+	}
 	pages, err := parsePages(c.Languages)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -69,7 +70,9 @@ datasets:
 
 // desk is a console on requests in memory, and the clock that it goes by.
 type desk struct {
-	about string // the request that the next appeal is about; empty: one that was refused
+	law   string    // of requests; empty: EEA
+	due   time.Time // when their answers are; zero: in a month
+	about string    // the request that the next appeal is about; empty: one that was refused
 	*console.Console
 	t        testing.TB
 	handler  http.Handler
@@ -284,11 +287,11 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	law, ok := d.book.Jurisdiction("EEA")
+	law, ok := d.book.Jurisdiction(cmp.Or(d.law, "EEA"))
 	if !ok {
-		d.t.Fatal("no EEA")
+		d.t.Fatal("no such law")
 	}
-	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
+	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: cmp.Or(d.due, start.AddDate(0, 1, 0)),
 		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}

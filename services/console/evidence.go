@@ -75,7 +75,7 @@ func (c *Console) evidenceOf(r *http.Request, u User, read reading) ([]evidence.
 	if err != nil {
 		return nil, err
 	}
-	told, err := json.MarshalIndent(timeline.BuildOpened(read.facts, read.events, timeline.English, timeline.ByName), "", "  ")
+	told, err := json.MarshalIndent(timeline.BuildOpened(read.facts, read.events, timeline.English, timeline.ByName, c.Policy.Local), "", "  ")
 	if err != nil {
 		return nil, err
 	}

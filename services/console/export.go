@@ -34,7 +34,8 @@ func (c *Console) exportList(w http.ResponseWriter, r *http.Request, u User) {
 			panic(http.ErrAbortHandler)
 		}
 		for _, one := range rows {
-			out.Add(one, c.row(lang, one).Needs)
+			shown := c.row(lang, one)
+			out.Add(shown.Row, shown.Needs)
 		}
 		if n += len(rows); len(rows) < exportPage {
 			break

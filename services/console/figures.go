@@ -54,7 +54,7 @@ func (c *Console) figures(w http.ResponseWriter, r *http.Request, u User) {
 		_, _ = table.WriteTo(w)
 		return
 	}
-	b.Laws, b.Name, b.Columns, b.Rows = choices(c.Policy.IDs(), b.Law), lang.Text(j.Law.Name), figures.Columns(lang), counted.Table(lang)
+	b.Laws, b.Name, b.Columns, b.Rows = inWords(lang, choices(c.Policy.IDs(), b.Law)), lang.Text(j.Law.Name), figures.Columns(lang), counted.Table(lang)
 	c.render(w, r, http.StatusOK, "figures.html", page{User: u, Title: "Figures", Here: "figures", Body: b})
 }
 

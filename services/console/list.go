@@ -149,6 +149,7 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 	for i := range b.Statuses[1:] {
 		b.Statuses[i+1].Label = lang.Word(b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
 	}
+	b.Laws = inWords(lang, b.Laws)
 	rows, err := c.rows(r.Context(), filter)
 	if err == nil {
 		err = c.total(r.Context(), &b, filter, len(rows))
@@ -204,6 +205,9 @@ func (c *Console) total(ctx context.Context, b *listBody, f journal.Filter, rows
 
 // row returns a request of the list, with why it needs a person.
 func (c *Console) row(lang *words.Language, r journal.Row) row {
+	if !r.DueAt.IsZero() {
+		r.DueAt = c.Policy.Local(r.Jurisdiction, r.DueAt)
+	}
 	out := row{Row: r}
 	for _, system := range r.Waiting {
 		out.Waits = append(out.Waits, c.titleOf(lang, system))
@@ -321,6 +325,16 @@ func choices(values []string, selected string) []choice {
 		out = append(out, choice{Value: v, Label: v, Selected: v == selected})
 	}
 	return out
+}
+
+// inWords returns choices of laws by their titles, and in their order; the first is whatever
+// there is.
+func inWords(lang *words.Language, laws []choice) []choice {
+	for i := range laws {
+		laws[i].Label = lang.Word(laws[i].Value)
+	}
+	slices.SortFunc(laws[1:], func(a, b choice) int { return strings.Compare(a.Label, b.Label) })
+	return laws
 }
 
 // with returns a query with one value changed; an empty one removes it.

@@ -80,7 +80,7 @@ func (c *Console) newBodyOf(r *http.Request, typed typedForm) newBody {
 	}
 	lang := languageOf(r)
 	b := newBody{ID: get("request_id", uuid.NewString()), Today: c.now().Format(time.DateOnly), Typed: typed,
-		Rights: choices(wordsOf(newRights()), get("right", string(dsar.Access)))[1:], Laws: choices(c.Policy.IDs(), get("law", "")),
+		Rights: choices(wordsOf(newRights()), get("right", string(dsar.Access)))[1:], Laws: inWords(lang, choices(c.Policy.IDs(), get("law", ""))),
 		Ways: choices(ways, get("way", ways[0]))[1:], Behalf: choices(wordsOf([]dsar.Check{dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian, dsar.CheckHeir}), get("behalf", ""))}
 	var types []string
 	for _, t := range c.identifierTypes() {

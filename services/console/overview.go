@@ -304,7 +304,7 @@ func (c *Console) coverage(lang *words.Language) coverage {
 type overviewBody struct {
 	overview
 	Coverage  coverage
-	Laws      []string
+	Laws      []choice
 	Registers []string // the laws under which there is a register
 	titles    func(string) string
 	grounds   func(string) string
@@ -319,7 +319,7 @@ func (b overviewBody) TitleOf(system string) string { return b.titles(system) }
 // showOverview shows the officer's page.
 func (c *Console) showOverview(w http.ResponseWriter, r *http.Request, u User) {
 	lang := languageOf(r)
-	b := overviewBody{overview: c.year.get(r.Context()), Coverage: c.coverage(lang), Laws: c.Policy.IDs(), titles: func(system string) string { return c.titleOf(lang, system) }, grounds: func(ground string) string { return c.groundOf(lang, ground) }}
+	b := overviewBody{overview: c.year.get(r.Context()), Coverage: c.coverage(lang), Laws: inWords(lang, choices(c.Policy.IDs(), ""))[1:], titles: func(system string) string { return c.titleOf(lang, system) }, grounds: func(ground string) string { return c.groundOf(lang, ground) }}
 	c.render(w, r, http.StatusOK, "overview.html", page{User: u, Title: "Overview", Here: "overview", Body: b})
 }
 

@@ -41,7 +41,7 @@ func TestOverview(t *testing.T) {
 		return r.Title.In("en")
 	}
 	for _, want := range []string{
-		"EEA access 6 4 4 (100 %) 0 2 2 2", // received, answered on time, median, open, late, late by forecast
+		"European Economic Area access 6 4 4 (100 %) 0 2 2 2", // received, answered on time, median, open, late, late by forecast
 		ground("excessive") + " 1", ground("rights-of-others") + " 1", "Billing 6", "Nothing What Habeas was to forget", "auditors 1 0 0 0 1",
 		"commercial information 1 Invoices 1 Invoices",
 	} {

@@ -137,6 +137,7 @@ func (l locale) funcs() template.FuncMap {
 		"ago":     l.ago,
 		"later":   l.later,
 		"date":    l.date,
+		"day":     l.day,
 		"icon":    func(s any) string { return icon(fmt.Sprint(s)) },
 		"short":   func(id string) string { return id[:min(8, len(id))] },
 		"join":    func(names []string) string { return strings.Join(names, ", ") },
@@ -166,7 +167,18 @@ func (l locale) second(at time.Time) template.HTML {
 	return instant(at, "second", l.lang.ShortMoment(at, "15:04:05"))
 }
 
-func (l locale) date(at time.Time) template.HTML { return instant(at, "day", l.lang.ShortDate(at)) }
+func (l locale) date(at time.Time) template.HTML {
+	return instant(at, "day", l.lang.ShortDate(at.UTC()))
+}
+
+// day returns a day that is the same whoever reads it, as the time has it: until when something
+// is kept, or when an answer is due by its law ([policy.Book.Local]).
+func (l locale) day(at time.Time) template.HTML {
+	if at.IsZero() {
+		return ""
+	}
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-local title="%s">%s</time>`, at.Format(time.DateOnly), at.Format("2006-01-02 15:04 MST"), l.lang.ShortDate(at))) //nolint:gosec // digits, and the language's own words
+}
 
 func instant(at time.Time, to, text string) template.HTML {
 	if at.IsZero() {
@@ -266,19 +278,24 @@ func (l locale) roughly(d time.Duration) string {
 	}
 }
 
-// timePattern is a time within a sentence of the timeline.
-var timePattern = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
+// timePattern is a time or a day within a sentence of the timeline.
+var timePattern = regexp.MustCompile(`\b\d{4}-\d\d-\d\d( \d\d:\d\d:\d\dZ|\b)`)
 
-// timed returns a sentence whose times are in the reader's zone, as [locale.when].
+// timed returns a sentence whose times are in the reader's zone, as [locale.when], and whose
+// days are written in words.
 func (l locale) timed(text string) template.HTML {
 	var b strings.Builder
 	at := 0
 	for _, found := range timePattern.FindAllStringIndex(text, -1) {
 		b.WriteString(template.HTMLEscapeString(text[at:found[0]]))
-		if t, err := time.Parse("2006-01-02 15:04:05Z", text[found[0]:found[1]]); err == nil {
-			b.WriteString(string(l.when(t)))
-		}
 		at = found[1]
+		if t, err := time.Parse("2006-01-02 15:04:05Z", text[found[0]:at]); err == nil {
+			b.WriteString(string(l.when(t)))
+		} else if t, err := time.Parse(time.DateOnly, text[found[0]:at]); err == nil {
+			b.WriteString(template.HTMLEscapeString(l.lang.ShortDate(t)))
+		} else {
+			b.WriteString(template.HTMLEscapeString(text[found[0]:at]))
+		}
 	}
 	b.WriteString(template.HTMLEscapeString(text[at:]))
 	return template.HTML(b.String()) //nolint:gosec // every other text is escaped

@@ -195,7 +195,7 @@ func showOf(r *http.Request, b requestBody) string {
 // bodyOf returns what a request's page shows to somebody.
 func (c *Console) bodyOf(lang *words.Language, r reading, role core.Role) requestBody {
 	s := r.state
-	t := timeline.BuildOpened(r.facts, r.events, lang.Word, c.titles(lang))
+	t := timeline.BuildOpened(r.facts, r.events, lang.Word, c.titles(lang), c.Policy.Local)
 	b := requestBody{Trace: t, Acts: s.Acts, Version: len(r.facts), Letters: s.Letters, Pauses: s.Pauses,
 		events: r.events, manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
 	b.law, _ = c.Policy.Jurisdiction(s.Accepted.Jurisdiction) // where none is known, grounds go by their names
@@ -210,6 +210,9 @@ func (c *Console) bodyOf(lang *words.Language, r reading, role core.Role) reques
 	}
 	return b
 }
+
+// LawName returns the name of the law by which the request goes; empty where none is known.
+func (b requestBody) LawName(lang *words.Language) string { return lang.Text(b.law.Law.Name) }
 
 // Many reports whether more than one thing failed, so that each reason names its systems.
 func (b requestBody) Many(lang *words.Language) bool {
@@ -306,7 +309,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	t := timeline.BuildOpened(read.facts, read.events, timeline.English, timeline.ByName)
+	t := timeline.BuildOpened(read.facts, read.events, timeline.English, timeline.ByName, c.Policy.Local)
 	t.Allow(read.state.Allowed(u.Role, c.Policy, c.now()))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", `attachment; filename="trace-`+id+`.json"`)

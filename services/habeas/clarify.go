@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/terminal"
@@ -43,6 +42,6 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 		_, err = terminal.Printf(os.Stdout, "Asked. The request waits for the person; go on with --answer.\n")
 		return err
 	}
-	_, err = terminal.Printf(os.Stdout, "It goes on. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	_, err = terminal.Printf(os.Stdout, "It goes on. The answer is due by %s.\n", dueBy(book, state))
 	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/terminal"
@@ -31,6 +30,6 @@ func (c *extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = terminal.Printf(os.Stdout, "Extended: the answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	_, err = terminal.Printf(os.Stdout, "Extended: the answer is due by %s.\n", dueBy(book, state))
 	return err
 }

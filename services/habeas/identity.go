@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
@@ -47,11 +46,11 @@ func (c *identityCommand) Run(ctx context.Context) error {
 	case state.Right != state.Accepted.Right:
 		_, err = terminal.Printf(os.Stdout, "Rejected. The person is answered %s instead.\n", state.Right)
 	case c.Without:
-		_, err = terminal.Printf(os.Stdout, "Gone on without what isn't proven. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+		_, err = terminal.Printf(os.Stdout, "Gone on without what isn't proven. The answer is due by %s.\n", dueBy(book, state))
 	case c.Reject:
 		_, err = terminal.Printf(os.Stdout, "Rejected: the request is refused.\n")
 	default:
-		_, err = terminal.Printf(os.Stdout, "Accepted. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+		_, err = terminal.Printf(os.Stdout, "Accepted. The answer is due by %s.\n", dueBy(book, state))
 	}
 	return err
 }

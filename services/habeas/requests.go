@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/terminal"
 )
 
@@ -66,6 +67,15 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	book, err := in.Laws()
+	if err != nil {
+		return err
+	}
+	for i, r := range rows {
+		if !r.DueAt.IsZero() {
+			rows[i].DueAt = book.Local(r.Jurisdiction, r.DueAt)
+		}
 	}
 	switch {
 	case c.JSON || c.Output == "json":
@@ -234,6 +244,11 @@ func colourOf(r journal.Row) terminal.Colour {
 	default:
 		return terminal.Moving
 	}
+}
+
+// dueBy returns the day on which an answer is due, by the days of its law.
+func dueBy(book *policy.Book, s core.State) string {
+	return book.Local(s.Accepted.Jurisdiction, s.DueAt).Format(time.DateOnly)
 }
 
 func due(r journal.Row, now time.Time) string {

@@ -74,14 +74,18 @@ func loadTrace(ctx context.Context, in *installation.Installation, id string) (t
 	if err != nil {
 		return timeline.Trace{}, err
 	}
+	book, err := in.Laws()
+	if err != nil {
+		return timeline.Trace{}, err
+	}
 	if in.Vault == nil {
-		return timeline.Build(facts)
+		return timeline.Build(facts, book.Local)
 	}
 	events, err := journal.Events(facts, remarks.Remarks{Vault: in.Vault}.Opens(ctx, id))
 	if err != nil {
 		return timeline.Trace{}, err
 	}
-	return timeline.BuildOpened(facts, events, timeline.English, timeline.ByName), nil
+	return timeline.BuildOpened(facts, events, timeline.English, timeline.ByName, book.Local), nil
 }
 
 // keepWatching prints moments as they come, until the request ends.

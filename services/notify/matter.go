@@ -41,10 +41,11 @@ type Matter struct {
 	Right        dsar.Right  `json:"right,omitempty"`
 	Jurisdiction string      `json:"jurisdiction,omitempty"`
 	Status       core.Status `json:"status,omitempty"`
-	DueAt        time.Time   `json:"due_at,omitzero"`
-	Waiting      []string    `json:"waiting,omitempty"`
-	Assignee     string      `json:"assignee,omitempty"`
-	URL          string      `json:"url,omitempty"`
+	// DueAt is in the time zone of the law, whose day it is the end of.
+	DueAt    time.Time `json:"due_at,omitzero"`
+	Waiting  []string  `json:"waiting,omitempty"`
+	Assignee string    `json:"assignee,omitempty"`
+	URL      string    `json:"url,omitempty"`
 }
 
 // key identifies a matter, so that it is told once. It holds the due date: an extended
@@ -129,7 +130,10 @@ func (n *Notifier) list(ctx context.Context, f journal.Filter) ([]journal.Row, e
 }
 
 func (n *Notifier) about(kind Kind, r journal.Row) Matter {
-	m := Matter{Kind: kind, RequestID: r.RequestID, Right: r.Right, Jurisdiction: r.Jurisdiction, Status: r.Status, DueAt: r.DueAt, Waiting: r.Waiting, Assignee: r.Assignee}
+	m := Matter{Kind: kind, RequestID: r.RequestID, Right: r.Right, Jurisdiction: r.Jurisdiction, Status: r.Status, Waiting: r.Waiting, Assignee: r.Assignee}
+	if !r.DueAt.IsZero() {
+		m.DueAt = n.Local(r.Jurisdiction, r.DueAt)
+	}
 	if n.Console != "" {
 		m.URL = n.Console + "/requests/" + r.RequestID
 	}

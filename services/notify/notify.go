@@ -75,8 +75,11 @@ type Config struct {
 	Every, Digest, DueWithin, SilentAfter time.Duration
 	// Console is the console's address, for links; without it, messages hold none.
 	Console string
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Local returns a time in the time zone of a law, by whose days an answer is due; without
+	// it, that is UTC.
+	Local func(law string, at time.Time) time.Time
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Notifier tells people what waits for them, by its channels.
@@ -94,6 +97,9 @@ func New(c Config) *Notifier {
 		if *one.value <= 0 {
 			*one.value = one.or
 		}
+	}
+	if c.Local == nil {
+		c.Local = func(_ string, at time.Time) time.Time { return at.UTC() }
 	}
 	return &Notifier{Config: c, self: uuid.NewString()}
 }

@@ -3,7 +3,6 @@ package notify
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"habeas.dev/services/internal/words"
 )
@@ -56,11 +55,11 @@ func (m Message) Text(l *words.Language) string {
 func matter(l *words.Language, m Matter) string {
 	w := l.Mail
 	if m.Kind == SystemDown {
-		return fmt.Sprintf(w.Silent, m.System, m.Since.UTC().Format("2006-01-02 15:04 MST"))
+		return fmt.Sprintf(w.Silent, m.System, l.Moment(m.Since))
 	}
-	parts := []string{m.RequestID + w.Colon + l.Word(string(m.Right)), m.Jurisdiction, l.Word(string(m.Status))}
+	parts := []string{m.RequestID + w.Colon + l.Word(string(m.Right)), l.Word(m.Jurisdiction), l.Word(string(m.Status))}
 	if !m.DueAt.IsZero() {
-		parts = append(parts, fmt.Sprintf(w.Due, m.DueAt.UTC().Format(time.DateOnly)))
+		parts = append(parts, fmt.Sprintf(w.Due, l.Date(m.DueAt)))
 	}
 	if len(m.Waiting) > 0 {
 		parts = append(parts, fmt.Sprintf(w.Waits, strings.Join(m.Waiting, ", ")))

@@ -250,7 +250,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 		if err := n.startCoordinator(ctx, book, r.Embedded); err != nil {
 			return nil, err
 		}
-		if err := n.startNotify(); err != nil {
+		if err := n.startNotify(book); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"habeas.dev/services/internal/config"
 	transport "habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/watch"
 	"habeas.dev/services/internal/words"
@@ -16,7 +17,7 @@ import (
 // startNotify starts what watches over the systems, and tells people what waits
 // for them where somebody is to be told. Every coordinator has both: one of them
 // tells.
-func (n *Node) startNotify() error {
+func (n *Node) startNotify(book *policy.Book) error {
 	if err := n.consume(topics.UserCoordinator, watch.Group, watch.New(n.Installation.Journal, now, n.log).Run); err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (n *Node) startNotify() error {
 	}
 	c := n.Config.Notify
 	n.onceReconciled("notify", notify.New(notify.Config{Journal: n.Installation.Journal, Channels: channels, Every: c.Every, Digest: c.Digest, DueWithin: c.DueWithin, SilentAfter: c.SilentAfter,
-		Console: strings.TrimSuffix(n.Config.Console.URL, "/"), Now: now, Log: n.log}).Run)
+		Console: strings.TrimSuffix(n.Config.Console.URL, "/"), Local: book.Local, Now: now, Log: n.log}).Run)
 	return nil
 }
 

@@ -15,7 +15,7 @@ type place func(p *pager, s statement.Said)
 // places has the place of every kind (TestEveryKindHasAPlace). The page says nothing of
 // the person that isn't put into it here.
 var places = map[statement.Kind]place{
-	statement.Received:       func(p *pager, s statement.Said) { p.received = p.w.Date(s.At) },
+	statement.Received:       func(p *pager, s statement.Said) { p.received = p.w.Date(p.doc.Day(s.Kind, s.At)) },
 	statement.ToldInGeneral:  (*pager).inGeneral,
 	statement.WentWithout:    (*pager).without,
 	statement.LookedBy:       (*pager).lookedBy,

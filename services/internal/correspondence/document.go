@@ -18,7 +18,9 @@ func Document(w *letter.Writer, s core.State, told *core.Answer, o core.Occasion
 	}
 	e := statement.Evidence{Request: request, Told: *told, Occasion: &o, Systems: statement.Undescribed(a.Systems, told)}
 	lang := w.Language(a.Jurisdiction, a.Locale)
+	var controller statement.Controller
 	if j, ok := w.Book().Jurisdiction(a.Jurisdiction); ok {
+		controller.Zone = j.Zone()
 		e.MayExtend = o.Extensions < j.Periods(a.Right).Extensions()
 		e.StartsWithProof = a.Terms.StartsWithProof
 		e.Refusal = func(ground string) (title, source string) {
@@ -33,7 +35,7 @@ func Document(w *letter.Writer, s core.State, told *core.Answer, o core.Occasion
 			return "", ""
 		}
 	}
-	d := statement.Document{Format: statement.Format, Request: request, Language: lang.Tag, Systems: e.Systems}
+	d := statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Systems: e.Systems}
 	d.Statements = statement.Worded(statement.Make(e), func(said statement.Said) string { return lang.Answer.Say(&d, said) })
 	return d
 }

@@ -20,9 +20,10 @@ func NewTable(w io.Writer) *Table {
 	return t
 }
 
-// Add adds a request, with why it needs a person.
+// Add adds a request, with why it needs a person. What is due is written in the time zone in
+// which it is, which SHOULD be that of the request's law.
 func (t *Table) Add(r Row, needs []string) {
-	cells := []string{r.RequestID, string(r.Status), string(r.Right), r.Jurisdiction, r.Source, stamp(r.ReceivedAt), stamp(r.DueAt), stamp(r.UpdatedAt),
+	cells := []string{r.RequestID, string(r.Status), string(r.Right), r.Jurisdiction, r.Source, stamp(r.ReceivedAt.UTC()), stamp(r.DueAt), stamp(r.UpdatedAt.UTC()),
 		strconv.FormatBool(r.Overdue), strings.Join(r.Waiting, " "), strings.Join(needs, "; "), r.Assignee}
 	for i, cell := range cells {
 		cells[i] = spreadsheet.Plain(cell)
@@ -41,5 +42,5 @@ func stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.UTC().Format(time.RFC3339)
+	return t.Format(time.RFC3339)
 }

@@ -485,6 +485,9 @@ func reaches(rights []dsar.Right, r dsar.Right) bool {
 // Local returns an instant in the jurisdiction's time zone.
 func (j Jurisdiction) Local(at time.Time) time.Time { return at.In(j.zone) }
 
+// Zone returns the jurisdiction's time zone.
+func (j Jurisdiction) Zone() *time.Location { return j.zone }
+
 // day returns the date of an instant in the jurisdiction's time zone.
 func (j Jurisdiction) day(at time.Time) date {
 	y, m, d := at.In(j.zone).Date()

@@ -31,7 +31,7 @@ var files embed.FS
 type Book struct {
 	byID      map[string]Jurisdiction
 	ids       []string
-	named     map[string]map[dsar.Right]words.Right
+	named     map[string]words.Law
 	calendars map[string]*Calendar
 }
 
@@ -120,23 +120,23 @@ func (b *Book) add(fsys fs.FS, from string) error {
 	return b.nameRights()
 }
 
-// nameRights notes what laws call their rights. Two laws may add the same one, by the same
+// nameRights notes what laws call themselves and their rights. Two laws may add the same one, by the same
 // words.
 func (b *Book) nameRights() error {
-	b.named = map[string]map[dsar.Right]words.Right{}
+	b.named = map[string]words.Law{}
 	added := map[dsar.Right]string{} // the law that adds it
 	for _, id := range b.ids {
-		b.named[id] = map[dsar.Right]words.Right{}
+		b.named[id] = words.Law{Title: b.byID[id].Title, Rights: map[dsar.Right]words.Right{}}
 		for _, g := range b.byID[id].Rights {
 			w := g.words()
 			if w == nil {
 				continue
 			}
 			named := words.Right{Name: w.Name, Asks: w.Asks, Choice: w.Choice, Says: w.Says, Title: w.Title, Lead: w.Lead}
-			if first := added[g.Right]; g.Decided != nil && first != "" && !reflect.DeepEqual(b.named[first][g.Right], named) {
+			if first := added[g.Right]; g.Decided != nil && first != "" && !reflect.DeepEqual(b.named[first].Rights[g.Right], named) {
 				return fmt.Errorf("policy: %s: right %s has other words than in %s: use the same, or another name", b.byID[id].File, g.Right, b.byID[first].File)
 			}
-			if b.named[id][g.Right] = named; g.Decided != nil {
+			if b.named[id].Rights[g.Right] = named; g.Decided != nil {
 				added[g.Right] = id
 			}
 		}
@@ -144,8 +144,9 @@ func (b *Book) nameRights() error {
 	return nil
 }
 
-// Named returns what laws call their rights, by the laws' ids ([words.Languages.Naming]).
-func (b *Book) Named() map[string]map[dsar.Right]words.Right { return b.named }
+// Named returns what laws call themselves and their rights, by the laws' ids
+// ([words.Languages.Naming]).
+func (b *Book) Named() map[string]words.Law { return b.named }
 
 // Rights returns every right that some law grants: those over data, and then those that a
 // person decides, by their names.
@@ -165,6 +166,15 @@ func (b *Book) Rights() []dsar.Right {
 func (b *Book) Jurisdiction(id string) (Jurisdiction, bool) {
 	j, ok := b.byID[id]
 	return j, ok
+}
+
+// Local returns an instant in the time zone of a jurisdiction, by whose days people are told when
+// an answer is due; in UTC where nothing is known of it.
+func (b *Book) Local(jurisdiction string, at time.Time) time.Time {
+	if j, ok := b.byID[jurisdiction]; ok {
+		return j.Local(at)
+	}
+	return at.UTC()
 }
 
 // Due implements [core.Calendar]: it returns when the answer is due by the law of

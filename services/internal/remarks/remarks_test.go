@@ -55,7 +55,7 @@ func traced(t *testing.T, h *keepertest.House) string {
 	facts, _ := raw(t, h)
 	events, err := journal.Events(facts, remarks.Remarks{Vault: h.Vault}.Opens(t.Context(), id))
 	must(t, err)
-	trace := timeline.BuildOpened(facts, events, timeline.English, timeline.ByName)
+	trace := timeline.BuildOpened(facts, events, timeline.English, timeline.ByName, timeline.InUTC)
 	if trace.Chain != "verified" {
 		t.Errorf("chain: %s", trace.Chain)
 	}
@@ -121,7 +121,7 @@ func TestRemarksAreForgotten(t *testing.T) {
 		t.Errorf("the trace: %s", text)
 	}
 	facts, _ := raw(t, h)
-	if closed, err := timeline.Build(facts); err != nil || strings.Contains(closed.Moments[len(facts)-1].Text, "Martin") {
+	if closed, err := timeline.Build(facts, timeline.InUTC); err != nil || strings.Contains(closed.Moments[len(facts)-1].Text, "Martin") {
 		t.Errorf("without keys: %v, %+v", err, closed)
 	}
 	h.Tick(h.Now)

@@ -44,6 +44,16 @@ type Request struct {
 	About *core.About `json:"-"`
 }
 
+// Day returns a time of a statement as its day is told: in the time zone of the law where it is
+// of the request itself, whose days the law counts. What a record is kept until, and what the
+// operator has dated, are days in UTC.
+func (d *Document) Day(k Kind, at time.Time) time.Time {
+	if zone := d.Controller.Zone; zone != nil && k.OfRequest() {
+		return at.In(zone)
+	}
+	return at.UTC()
+}
+
 // Controller is who answers, by which law, and what only they can say: plain texts, in
 // the language of the answer. What is empty is left out of the page.
 type Controller struct {
@@ -59,6 +69,8 @@ type Controller struct {
 	// each with how to reach them.
 	Officer        string `json:"officer,omitempty"`
 	Representative string `json:"representative,omitempty"`
+	// Zone is the time zone by whose days the law counts; nil: UTC.
+	Zone *time.Location `json:"-"`
 	// Grants are the rights that the law gives; the page says what each other one means.
 	Grants []dsar.Right `json:"grants,omitempty"`
 	// Rights are further things that the person can ask for: "to …", "de …".

@@ -177,6 +177,12 @@ func (k Kind) Answers() bool {
 	return slices.ContainsFunc(answers, func(r rule[*system]) bool { return r.kind == k })
 }
 
+// OfRequest reports whether a kind is about the request itself: when it came in, is due, and was
+// answered.
+func (k Kind) OfRequest() bool {
+	return slices.ContainsFunc(ofRequest, func(r rule[*evidence]) bool { return r.kind == k })
+}
+
 // Sweeping reports whether a kind says that nothing is there, or that everything is
 // done. None is made while a task of what it speaks of is open, a shortfall stands, or
 // something is kept that it doesn't name (TestSweepingOnlyOnceAllIsOver).

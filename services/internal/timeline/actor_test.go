@@ -35,7 +35,7 @@ func TestLocalUserIsSaid(t *testing.T) {
 			facts = append(facts, journal.Fact{RequestID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Version: i + 1, Type: typ, At: at, Data: data})
 		}
 		for i, say := range []timeline.Say{timeline.English, (*words.Languages)(nil).For("fr").Word} {
-			trace, err := timeline.BuildIn(facts, say, timeline.ByName)
+			trace, err := timeline.BuildIn(facts, say, timeline.ByName, timeline.InUTC)
 			if err != nil {
 				t.Fatal(err)
 			}

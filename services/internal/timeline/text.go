@@ -13,7 +13,8 @@ import (
 )
 
 // Write prints a trace for a terminal: the head, the identifiers, a track per
-// system, and the timeline. Times are in UTC, or since the request was accepted.
+// system, and the timeline. Times are in UTC, or since the request was accepted; the
+// day on which the answer is due is in the time zone of its law.
 func Write(w io.Writer, t Trace, now time.Time) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	terminal.Printf(out, "Request %s\n", t.RequestID)
@@ -21,7 +22,7 @@ func Write(w io.Writer, t Trace, now time.Time) error {
 	terminal.Printf(out, "%s\n", headline(t, now))
 	terminal.Printf(out, "\nClock\n  received\t%s\n  accepted\t%s\n", clock(t.ReceivedAt), clock(t.AcceptedAt))
 	if !t.DueAt.IsZero() {
-		terminal.Printf(out, "  due\t%s%s\n", clock(t.DueAt), daysLeft(t, now))
+		terminal.Printf(out, "  due\t%s%s\n", t.DueAt.Format("2006-01-02 MST"), daysLeft(t, now))
 	}
 	notes(out, t)
 	terminal.Printf(out, "\nIdentifiers\n")

@@ -26,10 +26,11 @@ type Trace struct {
 	Status       core.Status `json:"status"`
 	ReceivedAt   time.Time   `json:"received_at"`
 	AcceptedAt   time.Time   `json:"accepted_at"`
-	DueAt        time.Time   `json:"due_at,omitzero"`
-	EndedAt      time.Time   `json:"ended_at,omitzero"`
-	Overdue      bool        `json:"overdue"`
-	Attention    string      `json:"attention,omitempty"`
+	// DueAt is in the time zone of the law, whose day it is the end of.
+	DueAt     time.Time `json:"due_at,omitzero"`
+	EndedAt   time.Time `json:"ended_at,omitzero"`
+	Overdue   bool      `json:"overdue"`
+	Attention string    `json:"attention,omitempty"`
 	// Instead is the right that is answered, where it isn't the one that was asked.
 	Instead dsar.Right `json:"instead,omitempty"`
 	// Awaited is what the person is awaited for: proof or clarification.
@@ -132,23 +133,25 @@ type Fact struct {
 }
 
 // Build reads a request's facts. They MUST be all of them, in order.
-func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English, ByName) }
+func Build(facts []journal.Fact, local Local) (Trace, error) {
+	return BuildIn(facts, English, ByName, local)
+}
 
 // BuildIn builds a trace as [Build] does, in another language, and calls systems and
 // datasets in its sentences by their titles. What people and systems said stays as they
 // said it.
-func BuildIn(facts []journal.Fact, say Say, titled Titles) (Trace, error) {
+func BuildIn(facts []journal.Fact, say Say, titled Titles, local Local) (Trace, error) {
 	events, err := journal.Events(facts, func(e core.Event) (core.Event, error) { return remarks.Closed(e), nil })
 	if err != nil {
 		return Trace{}, err
 	}
-	return BuildOpened(facts, events, say, titled), nil
+	return BuildOpened(facts, events, say, titled, local), nil
 }
 
 // BuildOpened builds a trace as [BuildIn] does, of what the facts say where it was read already:
 // with the remarks of people in it, as remarks.Remarks opens them. There MUST be one event for
 // each fact.
-func BuildOpened(facts []journal.Fact, events []core.Event, say Say, titled Titles) Trace {
+func BuildOpened(facts []journal.Fact, events []core.Event, say Say, titled Titles, local Local) Trace {
 	var t Trace
 	var state core.State
 	sent := map[[2]string]time.Time{}
@@ -163,7 +166,7 @@ func BuildOpened(facts []journal.Fact, events []core.Event, say Say, titled Titl
 		}
 		m := Moment{At: f.At, Stage: state.Stage, Trouble: isTrouble(e)}
 		m.By, m.Person = say.who(e)
-		m.System, m.Text = say.words(titled.of(core.MapActor(e, say.actor)), state, titled)
+		m.System, m.Text = say.words(local.of(titled.of(core.MapActor(e, say.actor)), state.Accepted.Jurisdiction), state, titled)
 		t.Moments = append(t.Moments, m)
 		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
 	}
@@ -172,6 +175,7 @@ func BuildOpened(facts []journal.Fact, events []core.Event, say Say, titled Titl
 		t.Chain = err.Error()
 	}
 	t.describe(state, sent)
+	t.DueAt = local.due(t.Jurisdiction, t.DueAt)
 	if state.Attention.Reason != "" {
 		t.Attention = say.attention(state.Attention, state, titled)
 	}

@@ -83,7 +83,7 @@ func (p *play) facts() []journal.Fact {
 
 func (p *play) trace() timeline.Trace {
 	p.t.Helper()
-	tr, err := timeline.Build(p.facts())
+	tr, err := timeline.Build(p.facts(), timeline.InUTC)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestTamperedJournal(t *testing.T) {
 	p := begin(t, dsar.Access)
 	facts := p.facts()
 	facts[0].Data = bytes.Replace(facts[0].Data, []byte("EEA"), []byte("UK"), 1)
-	tr, err := timeline.Build(facts)
+	tr, err := timeline.Build(facts, timeline.InUTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,13 +201,47 @@ func TestTamperedJournal(t *testing.T) {
 		t.Errorf("chain %s, %s", tr.Chain, tr.Jurisdiction)
 	}
 	facts[0].Type = "request.imagined"
-	if _, err := timeline.Build(facts); err == nil {
+	if _, err := timeline.Build(facts, timeline.InUTC); err == nil {
 		t.Error("a fact that nobody knows is read")
 	}
 	facts = p.facts()
 	facts[0].Data = []byte("{")
-	if _, err := timeline.Build(facts); err == nil {
+	if _, err := timeline.Build(facts, timeline.InUTC); err == nil {
 		t.Error("a fact that can't be read is read")
+	}
+}
+
+// TestDueByTheLawsDays: when an answer is due is told by the days of its law, in the head of a
+// trace and in its sentences.
+func TestDueByTheLawsDays(t *testing.T) {
+	t.Parallel()
+	p := begin(t, dsar.Access)
+	losAngeles, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := begin(t, dsar.Access)
+	late.do(60*24*time.Hour, func(now time.Time) core.Command { return core.Tick{Now: now} })
+	for _, facts := range [][]journal.Fact{p.facts(), late.facts()} {
+		tr, err := timeline.Build(facts, func(law string, at time.Time) time.Time {
+			if law != "EEA" {
+				t.Errorf("the law is %q", law)
+			}
+			return at.Add(-10 * time.Hour).In(losAngeles) // 2026-12-19, in UTC as well
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := timeline.Write(&out, tr, p.now); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), "due       2026-12-19 PST") || strings.Contains(out.String(), "2026-12-20") || tr.Overdue && !strings.Contains(out.String(), "was due by 2026-12-19") {
+			t.Errorf("%s", out.String())
+		}
+	}
+	if trace, _ := timeline.Build(late.facts(), timeline.InUTC); !trace.Overdue {
+		t.Error("it isn't overdue")
 	}
 }
 
@@ -259,7 +293,7 @@ func TestDoubtfulAreListed(t *testing.T) {
 	}
 	want := []timeline.Doubtful{{Type: "account_id", Fingerprint: "f2"}}
 	for n, want := range map[int][]timeline.Doubtful{2: nil, 3: want, 4: nil} {
-		trace, err := timeline.Build(facts[:n])
+		trace, err := timeline.Build(facts[:n], timeline.InUTC)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func (say Say) words(e core.Event, s core.State, titled Titles) (system, text st
 		return "", say.f("needs attention: %s", say.attention(e, s, titled))
 	}
 	if e, ok := e.(core.Overdue); ok && !e.DueAt.After(s.Accepted.AcceptedAt) {
-		return "", say.f("overdue: the answer was due by %s, before the request came in", clock(e.DueAt))
+		return "", say.f("overdue: the answer was due by %s, before the request came in", day(e.DueAt))
 	}
 	system, text = say.fact(e)
 	if notes := core.NotesOf(e); len(notes) > 0 {
@@ -83,7 +83,7 @@ func (say Say) fact(e core.Event) (system, text string) {
 	case core.Cancelled:
 		return "", say.f("cancelled by %s", e.By) + say.because("", e.Reason)
 	case core.Overdue:
-		return "", say.f("overdue: the answer was due by %s", clock(e.DueAt))
+		return "", say.f("overdue: the answer was due by %s", day(e.DueAt))
 	case core.AnswerAvailable:
 		return "", say.f("the answer is there: the bundle %s holds %s, %s; the person is to be told", e.Bundle.Name, say.records(e.Bundle.Records), ByteCount(e.Bundle.Bytes))
 	case core.CallerTold:
@@ -330,7 +330,7 @@ func (say Say) due(due time.Time) string {
 	if due.IsZero() {
 		return ""
 	}
-	return say.f("; the answer is now due by %s", clock(due))
+	return say.f("; the answer is now due by %s", day(due))
 }
 
 // Wanted says what somebody wants done that a second person must agree to, after "wants":
@@ -526,6 +526,9 @@ func plural(n int, noun string) string {
 }
 
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+// day writes the day of what is due, in the time zone in which it is.
+func day(t time.Time) string { return t.Format(time.DateOnly) }
 
 // ByteCount says how many bytes something takes, with two figures at least.
 func ByteCount(n int64) string {

@@ -43,14 +43,14 @@ func (l *Language) Date(t time.Time) string {
 
 // ShortDate writes a day where there is little room: "20 Nov 2026".
 func (l *Language) ShortDate(t time.Time) string {
-	t = t.UTC()
 	return filled(l.format.Date, strconv.Itoa(t.Day()), cmp.Or(l.format.ShortMonths[t.Month()-1], l.format.Months[t.Month()-1]), strconv.Itoa(t.Year()))
 }
 
 // ShortMoment writes a day and a time where there is little room, in UTC: "20 Nov 2026,
 // 09:30 UTC". The layout says how exact the time is.
 func (l *Language) ShortMoment(t time.Time, layout string) string {
-	return filled(l.format.Moment, l.ShortDate(t), t.UTC().Format(layout))
+	t = t.UTC()
+	return filled(l.format.Moment, l.ShortDate(t), t.Format(layout))
 }
 
 // filled puts texts into a format of %s and %[2]s, as fmt does: a page has many dates.

@@ -7,6 +7,13 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
+// Law is what a law's file calls the place where it holds, and its rights, by language.
+type Law struct {
+	// Title is the place: "California".
+	Title  map[string]string
+	Rights map[dsar.Right]Right
+}
+
 // Right is what a law's file calls a right, by language, each text with its English: one that
 // it adds, or one that is another thing there than elsewhere. A text that is missing is the
 // language's own.
@@ -23,27 +30,30 @@ type Right struct {
 	Title, Lead map[string]string
 }
 
-// Naming returns the languages with the words of the rights of laws, by the laws' ids: those of
-// a law stand under it ([Language.Under]), and those of a right that the language doesn't know
-// everywhere.
-func (l *Languages) Naming(laws map[string]map[dsar.Right]Right) *Languages {
+// Naming returns the languages with the words of laws, by the laws' ids: a law's id is a word of
+// the journal that people read as its title, the words of its rights stand under it
+// ([Language.Under]), and those of a right that the language doesn't know everywhere.
+func (l *Languages) Naming(laws map[string]Law) *Languages {
 	all := &Languages{map[string]*Language{}}
 	for tag, old := range l.tags() {
 		with := old.copied()
-		for _, rights := range laws {
-			for right, named := range rights {
+		for id, law := range laws {
+			if with.Journal[id] == "" {
+				with.Journal[id] = with.Text(law.Title)
+			}
+			for right, named := range law.Rights {
 				if with.Letters.Rights[right] == "" {
 					with.name(right, named)
 				}
 			}
 		}
 		with.laws = map[string]*Language{}
-		for law, rights := range laws {
+		for id, law := range laws {
 			under := with.copied()
-			for right, named := range rights {
+			for right, named := range law.Rights {
 				under.name(right, named)
 			}
-			with.laws[law] = under
+			with.laws[id] = under
 		}
 		all.byTag[tag] = with
 	}

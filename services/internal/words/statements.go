@@ -70,9 +70,9 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 	case "corrections":
 		return a.corrections(s.Corrections)
 	case "at":
-		return a.PlainDate(s.At)
+		return a.PlainDate(d.Day(s.Kind, s.At))
 	case "until":
-		return a.PlainDate(s.Until)
+		return a.PlainDate(d.Day(s.Kind, s.Until))
 	case "month":
 		return a.Month(s.At)
 	case "years":
