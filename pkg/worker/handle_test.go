@@ -157,7 +157,7 @@ func TestRectify(t *testing.T) {
 	if r := with(event.Correction{Column: "iban", Value: "x"}); r.Outcome != dsar.NotApplicable || r.Code != "no-correction" {
 		t.Errorf("report %+v", r)
 	}
-	if r := with(); r.Kind != dsar.ReportFailed || r.Code != "no-correction" {
+	if r := with(); r.Kind != dsar.ReportFailed || r.Code != "nothing-to-correct" {
 		t.Errorf("report %+v", r)
 	}
 }

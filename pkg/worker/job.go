@@ -350,7 +350,7 @@ func (w *Worker) held(holds []string) []string {
 func (w *Worker) prepareDetails(j *job) {
 	if len(j.grant.Details) == 0 {
 		if j.task.Action == dsar.Rectify {
-			j.err = Permanent("no-correction", "the request names no corrected field", nil)
+			j.err = Permanent("nothing-to-correct", "the request names no field to correct", nil)
 		}
 		return
 	}

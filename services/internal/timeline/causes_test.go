@@ -132,7 +132,7 @@ func (s *sources) look(n ast.Node) bool {
 		}
 	case *ast.AssignStmt:
 		for i := range min(len(n.Lhs), len(n.Rhs)) {
-			if to, ok := n.Lhs[i].(*ast.SelectorExpr); ok && to.Sel.Name == "Code" {
+			if to, ok := n.Lhs[i].(*ast.SelectorExpr); ok && strings.EqualFold(to.Sel.Name, "code") {
 				s.code(n.Rhs[i])
 			}
 		}
