@@ -83,6 +83,7 @@ type trigger struct {
 	unread           []string // what it calls whose text may not be read
 	literals         []string // the texts in its body
 	touch            touch
+	uncounts         string // the setting that it may change on which the count rests; empty: none
 }
 
 // touch is what a trigger does that writes to the row only which sets it off, as one that sets
@@ -116,6 +117,31 @@ func (t trigger) String() string {
 		return "the rule " + t.name
 	}
 	return "the trigger " + t.name
+}
+
+// setOffBy returns the triggers and rules that writing to rows of some tables may set off, one
+// after the other.
+func (c *catalogue) setOffBy(tables []string) (out []trigger) {
+	seen := map[string]bool{}
+	var add func(t trigger)
+	add = func(t trigger) {
+		if seen[t.table+"\x00"+t.name] {
+			return
+		}
+		seen[t.table+"\x00"+t.name] = true
+		out = append(out, t)
+		for _, d := range t.deeds {
+			for _, next := range c.setOff(d) {
+				add(next)
+			}
+		}
+	}
+	for _, t := range c.triggers {
+		if slices.Contains(tables, t.table) {
+			add(t)
+		}
+	}
+	return out
 }
 
 // on returns the triggers and rules that run when rows of a table, or of a part of

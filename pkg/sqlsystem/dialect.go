@@ -217,6 +217,9 @@ type transactor interface {
 	// written returns the condition that the transaction has written a row as it is; empty
 	// where the database doesn't tell.
 	written(alias string) string
+	// keepsCount fails, with an *overreach, where the connection is set so that the database counts
+	// less than it does, or leaves undone what the catalogue says.
+	keepsCount(ctx context.Context, on executor) error
 	// measures reports what of it is counted.
 	measures(what measure) bool
 	// beforeCommit has happen what is deferred to the end of a transaction, and dangling

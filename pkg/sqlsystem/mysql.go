@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"habeas.dev/pkg/dsar"
 )
 
 // mysqlDialect is MariaDB, and MySQL where it says so. Statements hold their parameters:
@@ -268,6 +270,18 @@ func (mysqlDialect) tallies(ctx context.Context, on executor, _ string) (tallies
 		}
 	})
 	return tallies{"": sum}, err
+}
+
+// keepsCount implements transactor: without the variable foreign keys do nothing.
+func (mysqlDialect) keepsCount(ctx context.Context, on executor) error {
+	holds := false
+	if err := each(ctx, on, "SELECT @@SESSION.foreign_key_checks", func(row []string) { holds = yes(row[0]) }); err != nil {
+		return err
+	}
+	if !holds {
+		return &overreach{"the session runs no foreign keys (foreign_key_checks is off), so what should go with the rows stays: set foreign_key_checks = 1, and have no trigger set it", dsar.Cause{}}
+	}
+	return nil
 }
 
 // written implements dialect: it isn't known.

@@ -144,7 +144,7 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 	err = each(ctx, on, `SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_STATEMENT FROM information_schema.TRIGGERS WHERE EVENT_OBJECT_SCHEMA = ? ORDER BY TRIGGER_NAME`, func(row []string) {
 		text, unread := withCalled(row[3], routines)
 		c.triggers = append(c.triggers, trigger{name: row[0], table: m.relation(own, row[1], true).id, of: row[1], deletes: row[2] == "DELETE", updates: row[2] == "UPDATE", inserts: row[2] == "INSERT",
-			deeds: deedsOfSeveral(text, known), unread: unread, literals: literals(row[3])})
+			deeds: deedsOfSeveral(text, known), unread: unread, literals: literals(row[3]), uncounts: strings.ToLower(keysForm.FindString(code(text)))})
 	}, own)
 	if err != nil {
 		return err
@@ -175,6 +175,9 @@ func (m mysqlDialect) read(ctx context.Context, on executor, schema string, c *c
 	}
 	return err
 }
+
+// keysForm matches where a body names the variable by which foreign keys are run.
+var keysForm = regexp.MustCompile(`(?i)\bforeign_key_checks\b`)
 
 // mysqlOwn are the server's own schemas.
 const mysqlOwn = "'mysql', 'sys', 'information_schema', 'performance_schema'"

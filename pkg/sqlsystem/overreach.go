@@ -63,6 +63,10 @@ func (s *System) Reaches(ctx context.Context) ([]Advice, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	r, err := s.reach(ctx, s.db)
+	if over := (*overreach)(nil); errors.As(err, &over) {
+		at := strings.LastIndex(over.reason, ": ")
+		return []Advice{{Where: s.m.At("sql"), What: "every erasure is refused: " + over.reason[:at], Cure: over.reason[at+2:]}}, nil
+	}
 	if err != nil {
 		return nil, err
 	}

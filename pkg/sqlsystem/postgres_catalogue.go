@@ -40,10 +40,11 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 	}
 	// tgtype: 2 before, 4 insert, 8 delete, 16 update, 64 instead of (pg_trigger.h). A
 	// replica's triggers don't run here.
-	err = each(ctx, on, `SELECT t.tgname, t.tgrelid::text, (t.tgtype & 8) > 0, (t.tgtype & 16) > 0, (t.tgtype & 66) > 0, p.proname, n.nspname, p.prosrc, f.relname, (t.tgtype & 4) > 0
+	err = each(ctx, on, `SELECT t.tgname, t.tgrelid::text, (t.tgtype & 8) > 0, (t.tgtype & 16) > 0, (t.tgtype & 66) > 0, p.proname, n.nspname, p.prosrc, f.relname, (t.tgtype & 4) > 0,
+		(SELECT s.says FROM (`+setsCount+`) s WHERE s.oid = p.oid OR position(s.name IN lower(p.prosrc)) > 0 ORDER BY 1 LIMIT 1)
 		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_class f ON f.oid = t.tgrelid
 		WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 28) > 0 ORDER BY t.tgname`, func(row []string) {
-		c.triggers = append(c.triggers, trigger{name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), function: row[5], schema: row[6], of: row[8], inserts: yes(row[9]), deeds: deedsOf(row[7]), literals: literals(row[7])})
+		c.triggers = append(c.triggers, trigger{name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), function: row[5], schema: row[6], of: row[8], inserts: yes(row[9]), deeds: deedsOf(row[7]), literals: literals(row[7]), uncounts: row[10]})
 	})
 	if err != nil {
 		return err
@@ -78,11 +79,17 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 	})
 }
 
+// setsCount selects the functions that turn off, by their own settings or their text, on what the
+// count rests: what is deleted while one runs isn't counted.
+const setsCount = `SELECT q.oid, lower(q.proname) AS name, substring(concat_ws(' ', array_to_string(q.proconfig, ' '), q.prosrc) FROM '(?i)(track_counts|session_replication_role)') AS says, q.xmin
+	FROM pg_proc q JOIN pg_namespace qn ON qn.oid = q.pronamespace WHERE qn.nspname NOT IN ('pg_catalog', 'information_schema')
+	AND (q.prosrc ~* '(set_config\s*\(\s*''+|\mset\s+(local\s+|session\s+)?)(track_counts|session_replication_role)\M' OR array_to_string(q.proconfig, ' ') ~* '\m(track_counts|session_replication_role)=')`
+
 func (postgresDialect) version(ctx context.Context, on executor) (version string, err error) {
 	err = each(ctx, on, `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype, confupdtype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
 			(SELECT string_agg(DISTINCT d.oid::text, ',') FROM pg_attrdef d JOIN pg_constraint c ON c.conrelid = d.adrelid AND d.adnum = ANY(c.conkey) AND 'd' IN (c.confdeltype, c.confupdtype)),
 			(SELECT string_agg(concat(oid, tgenabled, tgfoid, (SELECT p.xmin FROM pg_proc p WHERE p.oid = tgfoid)), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
-			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '3', '4')), (SELECT string_agg(concat(inhrelid, ' ', inhparent), ',' ORDER BY inhrelid, inhparent) FROM pg_inherits)))`,
+			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '3', '4')), (SELECT string_agg(concat(oid, xmin), ',' ORDER BY oid) FROM (`+setsCount+`) s), (SELECT string_agg(concat(inhrelid, ' ', inhparent), ',' ORDER BY inhrelid, inhparent) FROM pg_inherits)))`,
 		func(row []string) { version = row[0] })
 	return version, err
 }

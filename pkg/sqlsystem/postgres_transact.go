@@ -3,6 +3,8 @@ package sqlsystem
 import (
 	"context"
 	"database/sql"
+
+	"habeas.dev/pkg/dsar"
 )
 
 // begin reads and erases what stood there when the transaction began.
@@ -14,6 +16,22 @@ func (postgresDialect) looking() *sql.TxOptions { return &sql.TxOptions{ReadOnly
 
 // measures implements dialect: the statistics have each table, and whatever changes it.
 func (postgresDialect) measures(measure) bool { return true }
+
+// keepsCount implements transactor. Both settings are a superuser's to change, for a database, a
+// user, a session or a function, and no worker's.
+func (postgresDialect) keepsCount(ctx context.Context, on executor) error {
+	var counts, role string
+	err := each(ctx, on, "SELECT current_setting('track_counts'), current_setting('session_replication_role')", func(row []string) { counts, role = row[0], row[1] })
+	switch {
+	case err != nil:
+		return err
+	case counts != "on":
+		return &overreach{"the server doesn't count what is deleted and changed (track_counts is off), so what an erasure takes with it can't be told: set track_counts = on, for the server, the database and the worker's user", dsar.Cause{}}
+	case role == "replica":
+		return &overreach{"the worker's session runs neither triggers nor foreign keys (session_replication_role is replica), so what should go with the rows stays: take the setting from the database, the worker's user and its data source", dsar.Cause{}}
+	}
+	return nil
+}
 
 // tallies counts also what transactions before this did of late: two of them are compared.
 func (postgresDialect) tallies(ctx context.Context, on executor, schema string) (tallies, error) {

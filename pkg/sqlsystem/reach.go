@@ -42,10 +42,18 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 	if err := s.freshen(ctx, on); err != nil {
 		return nil, err
 	}
+	if err := s.dialect.keepsCount(ctx, on); err != nil {
+		return nil, err
+	}
 	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}, gone: map[gone]bool{}, loses: map[*dataset]map[string]bool{}, unread: map[string]bool{}}
 	for _, d := range s.datasets {
 		if !d.SQL.Erases(manifest.EraseDelete) && !d.SQL.Erases(manifest.EraseAnonymise) {
 			continue
+		}
+		for _, t := range s.catalogue().setOffBy(s.reached(d)) {
+			if t.uncounts != "" {
+				return nil, &overreach{fmt.Sprintf("%s, which erasing rows of %s sets off, changes %s, so what it takes with them can't be told: take that out of it, and of what it calls", t, d.Name, t.uncounts), dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Constraint: t.name}}
+			}
 		}
 		for _, set := range d.settings() {
 			if over := s.rewrites(d, set); over != nil {

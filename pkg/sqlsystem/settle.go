@@ -42,9 +42,12 @@ func (t tally) since(before tally) tally {
 
 // settle holds an erasure, before it is committed, against what the database itself
 // counted in the same transaction, since before: whatever foreign keys, triggers and
-// rules did, also such as the catalogue doesn't show. Where the server doesn't count
-// (track_counts), nothing is known.
+// rules did, also such as the catalogue doesn't show. Where the server doesn't count, it is
+// refused.
 func (e *erasure) settle(ctx context.Context, before tallies, lets []string) error {
+	if err := e.dialect.keepsCount(ctx, e.tx); err != nil {
+		return err
+	}
 	after, err := e.dialect.tallies(ctx, e.tx, e.m.SQL.Schema)
 	if err != nil {
 		return err
@@ -52,12 +55,36 @@ func (e *erasure) settle(ctx context.Context, before tallies, lets []string) err
 	if sum, all := after[""]; all {
 		return e.settleSum(sum.since(before[""]), lets)
 	}
+	if err := e.settleOwn(before, after); err != nil {
+		return err
+	}
 	for _, w := range e.trees(before, after) {
 		if err := e.settleTree(ctx, w, lets); err != nil {
 			return err
 		}
 	}
 	return e.settleViews(before, after, lets)
+}
+
+// settleOwn fails where the database counted fewer deletions from a table than the erasure itself
+// made: it hasn't counted all of them, or any.
+func (e *erasure) settleOwn(before, after tallies) error {
+	for _, h := range e.holdings {
+		if h.d.own.view {
+			continue
+		}
+		counted, done := int64(0), int64(0)
+		for _, id := range append([]string{h.d.relation.id}, e.catalogue().parts[h.d.relation.id]...) {
+			counted += after[id].deleted - before[id].deleted
+		}
+		for _, d := range h.d.alike() {
+			done += e.done[d]
+		}
+		if counted < done {
+			return &overreach{fmt.Sprintf("the database counted %d deleted rows of %s where %d were deleted, so what it took with them can't be told, and all of it was undone: have nothing set track_counts off", counted, h.d.relation.name, done), dsar.Cause{Dataset: h.d.Name, Table: h.d.SQL.Table}}
+		}
+	}
+	return nil
 }
 
 // tree is a table with all that are parts of it, or it of them: how many rows of each a

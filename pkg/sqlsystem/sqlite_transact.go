@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+
+	"habeas.dev/pkg/dsar"
 )
 
 // begin takes the write lock at once, by _txlock in the data source.
@@ -19,6 +21,16 @@ func (sqliteDialect) tallies(ctx context.Context, on executor, _ string) (tallie
 	out := tallies{}
 	err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{updated: whole(row[0])} })
 	return out, err
+}
+
+// keepsCount implements transactor: without the pragma foreign keys do nothing.
+func (sqliteDialect) keepsCount(ctx context.Context, on executor) error {
+	holds := false
+	err := each(ctx, on, "PRAGMA foreign_keys", func(row []string) { holds = yes(row[0]) })
+	if err == nil && !holds {
+		return &overreach{"the connection runs no foreign keys (PRAGMA foreign_keys is off), so what should go with the rows stays: open the database with _pragma=foreign_keys(1)", dsar.Cause{}}
+	}
+	return err
 }
 
 // written implements dialect: it isn't known.
