@@ -158,6 +158,9 @@ func (d *decider) judgeFound(sys dsar.System, ids []dsar.Identifier) found {
 		case link.One && n > 1:
 			f.doubtful = append(f.doubtful, id)
 			f.Code, f.reason = CodeSeveral, fmt.Sprintf("%d people have this %s, and it may be one's only: say which %s is the person's", n, link.By, id.Type)
+		case link.One && d.strays(id, slices.Concat(usable, f.all)):
+			f.doubtful = append(f.doubtful, id)
+			f.Code, f.reason = CodeSeveral, fmt.Sprintf("a %s that was found itself leads to another %s than what else is known, and it may lead to one person only: say which is the person's", link.By, id.Type)
 		case link.Weak && !surely(id):
 			f.doubtful = append(f.doubtful, id)
 			if f.Code == "" {
@@ -171,6 +174,18 @@ func (d *decider) judgeFound(sys dsar.System, ids []dsar.Identifier) found {
 		f.Code, f.reason = CodeLinksGoOn, fmt.Sprintf("it still finds identifiers by those that it found, %d times in a row: its links go on, or go round in a circle", MaxResolves)
 	}
 	return f
+}
+
+// strays reports whether an identifier was found by one that was only found itself, and is
+// another than what is known of its type from elsewhere: an address that somebody wrote into
+// their own profile leads to whoever has it (TestWhatWasFoundLeadsAstray).
+func (d *decider) strays(id dsar.Identifier, all []dsar.Identifier) bool {
+	found := slices.ContainsFunc(d.Identifiers, func(k dsar.Identifier) bool {
+		return k.Fingerprint == id.From && k.Assurance == dsar.AssuranceFound
+	})
+	return found && slices.ContainsFunc(all, func(k dsar.Identifier) bool {
+		return k.Type == id.Type && k.Fingerprint != id.Fingerprint && k.From != id.From
+	})
 }
 
 // link returns the link by which a system found an identifier: the weakest of those

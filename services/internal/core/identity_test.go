@@ -278,6 +278,47 @@ func TestWeakLink(t *testing.T) {
 	}
 }
 
+// TestWhatWasFoundLeadsAstray: what is found by an identifier that was found itself, where that
+// may lead to one person only, is in doubt as soon as something else of its type is known:
+// somebody may have written another's address into their own profile. Of two that were given,
+// each may lead to an account of the person's.
+func TestWhatWasFoundLeadsAstray(t *testing.T) {
+	t.Parallel()
+	const account, email = dsar.IdentifierType("users.user_id"), dsar.IdentifierType("email")
+	users := dsar.System{Name: "users", Abilities: all, Needs: []dsar.IdentifierType{account}, Finds: []dsar.IdentifierType{account, email},
+		Links: []dsar.Link{{Find: account, By: email, One: true}, {Find: email, By: account}}}
+	second := dsar.Identifier{Type: email, Fingerprint: "fp-second", Assurance: dsar.AssuranceProven}
+	found := func(typ dsar.IdentifierType, fp, from string) dsar.Identifier {
+		return dsar.Identifier{Type: typ, Fingerprint: fp, From: from}
+	}
+	for name, c := range map[string]struct {
+		given  []dsar.Identifier
+		rounds [][]dsar.Identifier
+		code   string
+	}{
+		"an address in the profile leads to another": {[]dsar.Identifier{mallory}, [][]dsar.Identifier{
+			{found(account, "fp-5", "fp-mallory")}, {found(email, "fp-bob", "fp-5")}, {found(account, "fp-6", "fp-bob")}}, core.CodeSeveral},
+		"it leads to the same": {[]dsar.Identifier{mallory}, [][]dsar.Identifier{
+			{found(account, "fp-5", "fp-mallory")}, {found(email, "fp-also", "fp-5")}, {found(account, "fp-5", "fp-also")}}, ""},
+		"at once with the address": {[]dsar.Identifier{mallory}, [][]dsar.Identifier{
+			{found(account, "fp-5", "fp-mallory")}, {found(email, "fp-bob", "fp-5")}, {found(account, "fp-5", "fp-mallory"), found(account, "fp-6", "fp-bob")}}, core.CodeSeveral},
+		"two that were given": {[]dsar.Identifier{mallory, second}, [][]dsar.Identifier{
+			{found(account, "fp-5", "fp-mallory"), found(account, "fp-6", "fp-second")}}, ""},
+	} {
+		d := asking(t, dsar.Erasure, core.Terms{}, c.given, users)
+		for _, ids := range c.rounds {
+			d.report(dsar.Report{System: "users", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: ids})
+		}
+		end := d.state.Task("users", dsar.Resolve).End
+		if end.Code != c.code {
+			t.Errorf("%s: %+v", name, end)
+		}
+		if bob := slices.ContainsFunc(d.state.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == "fp-6" }); bob && c.code != "" {
+			t.Errorf("%s: another's account may be used", name)
+		}
+	}
+}
+
 // TestClaimedIsNobody: whatever happens, no task that goes out holds an identifier that is
 // merely claimed, or that was found by one; but for what stops processing where the law
 // asks no proof.
