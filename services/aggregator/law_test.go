@@ -175,11 +175,11 @@ func everywhere() map[string][]sentence {
 		"Canada":      {{"Personal Information Protection and Electronic Documents Act (PIPEDA)", "Loi sur la protection des renseignements personnels et les documents électroniques (LPRPDE)"}, {"Privacy Commissioner of Canada", "Commissaire à la protection de la vie privée du Canada"}},
 		"Japan":       {{"Act on the Protection of Personal Information (APPI)", "Loi sur la protection des informations personnelles (APPI)"}, {"Personal Information Protection Commission (PPC)", "Commission de protection des informations personnelles (PPC)"}, {"joint use of your data", "utilisation conjointe de vos données"}},
 		"South Korea": {{"Personal Information Protection Act (PIPA)", "Loi sur la protection des informations personnelles (PIPA)"}, {"Personal Information Protection Commission (PIPC)", "Commission de protection des informations personnelles (PIPC)"}, {"Three companies process data for us", "Trois sociétés traitent des données pour notre compte"}},
-		"Brazil":      {{"General Data Protection Law (LGPD)", "Loi générale sur la protection des données (LGPD)"}, {"Autoridade Nacional de Proteção de Dados (ANPD)", "Autoridade Nacional de Proteção de Dados (ANPD)"}},
+		"Brazil":      {{"General Data Protection Law (LGPD)", "Loi générale sur la protection des données (LGPD)"}, {"National Data Protection Authority of Brazil (ANPD)", "Autorité nationale de protection des données du Brésil (ANPD)"}},
 		"Switzerland": {{"Federal Act on Data Protection (FADP)", "Loi fédérale sur la protection des données (LPD)"}, {"Federal Data Protection and Information Commissioner (FDPIC)", "Préposé fédéral à la protection des données et à la transparence (PFPDT)"}},
 		"Virginia":    {{"Virginia Consumer Data Protection Act (VCDPA)", "Virginia Consumer Data Protection Act (VCDPA)"}, {"Attorney General of Virginia", "Procureur général de Virginie"}},
 		"Colorado":    {{"Colorado Privacy Act (CPA)", "Colorado Privacy Act (CPA)"}, {"Attorney General of Colorado", "Procureur général du Colorado"}},
-		"elsewhere":   {{"the privacy notice", "l’avis de confidentialité"}},
+		"elsewhere":   {{"privacy notice", "avis de confidentialité"}},
 	}
 }
 

@@ -34,13 +34,33 @@ func newDocumentation() (documentation, error) {
 	if err := yaml.Unmarshal(text, &doc.root); err != nil {
 		return documentation{}, fmt.Errorf("openapi.yaml: %w", err)
 	}
-	page, err := template.New("docs").Parse(docsPage)
+	page, err := template.New("docs").Funcs(template.FuncMap{"said": said}).Parse(docsPage)
 	if err != nil {
 		return documentation{}, err
 	}
 	var out bytes.Buffer
 	err = page.Execute(&out, doc)
 	return documentation{text, out.Bytes()}, err
+}
+
+// said returns a description without the line ends that its source has within paragraphs: the
+// page is as wide as its reader's screen. The lines of a list stay.
+func said(description string) string {
+	var out strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(description), "\n") {
+		line = strings.TrimSpace(line)
+		switch {
+		case i == 0:
+		case line == "":
+			out.WriteString("\n\n")
+		case strings.HasPrefix(line, "- ") && !strings.HasSuffix(out.String(), "\n"):
+			out.WriteByte('\n')
+		case !strings.HasSuffix(out.String(), "\n"):
+			out.WriteByte(' ')
+		}
+		out.WriteString(line)
+	}
+	return out.String()
 }
 
 func (d documentation) servePage(w http.ResponseWriter, _ *http.Request) {

@@ -153,7 +153,7 @@ func (p *pager) columns(s statement.Said) string {
 
 // card shows records that must stay, with the ground and the end.
 func (p *pager) card(s statement.Said) {
-	c := keptCard{Title: p.dataset(s).Title, Count: p.w.Count(s.Records, "record"), System: p.system(s).Title, Ground: p.w.Ground(s), Source: s.Source, Until: p.w.KeptNoEnd}
+	c := keptCard{Title: p.dataset(s).Title, Count: p.w.Count(s.Records, "record"), System: p.system(s).Title, Ground: p.w.Ground(s), Source: p.w.Text(map[string]string{"en": s.Source}), Until: p.w.KeptNoEnd}
 	if !s.Until.IsZero() {
 		c.Until = strings.Replace(p.w.KeptUntil, "%s", p.w.Date(s.Until), 1)
 	}

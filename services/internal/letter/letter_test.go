@@ -118,7 +118,7 @@ func TestEveryLetter(t *testing.T) {
 					if kind == core.LetterRefusal && !strings.Contains(text, j.Refusals[0].Title.In(lang)) {
 						t.Errorf("%s, %s: no ground:\n%s", id, lang, text)
 					}
-					if l.Language != lang || strings.Contains(text, "<no value>") || strings.Contains(text, "{{") || strings.Contains(text, "  ") || strings.ContainsAny(l.Subject, "\r\n") {
+					if l.Language != lang || strings.Contains(text, "<no value>") || strings.Contains(text, " the the ") || strings.Contains(text, "{{") || strings.Contains(text, "  ") || strings.ContainsAny(l.Subject, "\r\n") {
 						t.Errorf("%s, %s, %s:\n%s", id, lang, kind, text)
 					}
 				}
