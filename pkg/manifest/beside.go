@@ -118,7 +118,7 @@ func (v *validation) beside(path string, d *Dataset) {
 	}
 	if d.File == nil {
 		v.add(path, "the files have no column in the records", "add file: {content: photo} to the dataset, and a column photo")
-	} else if d.SQL.Columns[d.File.Content] != "" || slices.Contains(d.SQL.Rectify, d.File.Content) {
+	} else if d.SQL.Columns[d.File.Content] != "" || slices.Contains(d.SQL.Corrigible(), d.File.Content) {
 		v.add(path, fmt.Sprintf("%q is what lies beside the rows, and in no column of the table", d.File.Content), "leave it out of columns and rectify, or leave files out")
 	}
 	for i, text := range f.Paths() {

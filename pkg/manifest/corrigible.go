@@ -9,7 +9,7 @@ func (m *Manifest) Corrigible(dataset string) (columns []string, said bool) {
 	case d == nil:
 		return nil, false
 	case d.SQL != nil:
-		return d.SQL.Rectify, true
+		return d.SQL.Corrigible(), true
 	case d.Worker.IsZero():
 		return nil, false
 	}

@@ -33,7 +33,7 @@ func (v *validation) written(path string, d *Dataset, c *Column) {
 	if d.SQL == nil && (c.Unit != "" || len(c.Encoding) > 0) {
 		v.add(path, fmt.Sprintf("how the column %q is written concerns a worker that reads a database", c.Name), "leave unit and encoding out")
 	}
-	if d.SQL != nil && slices.Contains(d.SQL.Rectify, c.Name) && (c.Unit != "" || len(c.Encoding) > 0) {
+	if d.SQL != nil && slices.Contains(d.SQL.Corrigible(), c.Name) && (c.Unit != "" || len(c.Encoding) > 0) {
 		v.add(path, fmt.Sprintf("the column %q can't be corrected as it is written", c.Name), "take it out of rectify")
 	}
 }

@@ -190,6 +190,8 @@ var bad = []struct {
 	{"circle of datasets", "customer_ref: customer}\n      erase: delete", "customer_ref: customer}\n      erase: delete\n      after: [customers]", "datasets:", "circle", true},
 	{"after an unknown dataset", "after: [orders]", "after: [order]", "after: [order]", "unknown dataset", true},
 	{"rectify an unknown column", "rectify: [email]", "rectify: [mail]", "rectify: [mail]", `rectify names the unknown column "mail"`, true},
+	{"rectify by several ways", "      subject: {customer_ref: ref, email: email}\n", "      ways: [{subject: {customer_ref: ref}}, {subject: {email: email}}]\n", "rectify: [email]", "rectify doesn't say by which of them", true},
+	{"rectify the key by a way", "      subject: {customer_ref: ref, email: email}\n", "      subject: {email: email}\n      ways:\n        - {subject: {customer_ref: ref}, rectify: [ref]}\n", "rectify: [ref]", "part of the key", true},
 	{"rectify the key", "rectify: [email]", "rectify: [ref]", "rectify: [ref]", "part of the key", true},
 	{"rectify without the ability", "rectify, restrict]", "restrict]", "rectify: [email]", "lacks the ability", true},
 	{"rectify nowhere", "      rectify: [email]\n", "", "abilities", "able to rectify, and no dataset says how", true},

@@ -127,8 +127,8 @@ type DatasetSQL struct {
 	// one, since their rows refer to its rows. Those whose Via leads through its
 	// table always are.
 	After []string `yaml:"after,omitempty"`
-	// Rectify lists the dataset's columns that a person may have corrected. What an
-	// invoice once said isn't among them.
+	// Rectify lists the dataset's columns that a person may have corrected, in the rows that
+	// Subject leads to, or the only one of Ways. What an invoice once said isn't among them.
 	Rectify []string `yaml:"rectify,omitempty"`
 	// Restrict lists the flags that stop processing.
 	Restrict []SQLRestrict `yaml:"restrict,omitempty"`

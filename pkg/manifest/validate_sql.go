@@ -39,7 +39,7 @@ func (v *validation) sql() {
 		}
 		v.datasetSQL(path+".sql", &m.Datasets[i])
 	}
-	v.able(dsar.Rectify, "rectify", func(d *DatasetSQL) bool { return len(d.Rectify) > 0 })
+	v.able(dsar.Rectify, "rectify", func(d *DatasetSQL) bool { return len(d.Corrigible()) > 0 || len(d.Rectify) > 0 })
 	v.able(dsar.Restrict, "restrict", func(d *DatasetSQL) bool { return len(d.Restrict) > 0 })
 	if _, circle := m.EraseOrder(); circle != nil {
 		v.add("datasets", "datasets are to be erased in a circle: "+strings.Join(circle, " after "), "leave out one after:")
@@ -170,7 +170,13 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 	v.shared(path, d)
 	v.mentions(path+".mentions", d)
 	v.cascades(path, d)
-	v.rectify(path, d)
+	v.rectify(path+".rectify", d, d.SQL.Rectify)
+	for i, w := range d.SQL.Ways {
+		v.rectify(index(path+".ways", i)+".rectify", d, w.Rectify)
+	}
+	if s := d.SQL; len(s.Rectify) > 0 && len(s.Subject) == 0 && len(s.Ways) > 1 {
+		v.add(path+".rectify", fmt.Sprintf("several ways lead to rows of dataset %s, and rectify doesn't say by which of them a row is the person's own to correct", d.Name), "write rectify in those ways: where another leads to a row, what it says may be of somebody else")
+	}
 	v.restrict(path, d)
 	v.list(path+".technical", len(d.SQL.Technical))
 	for i, name := range d.SQL.Technical {
@@ -443,10 +449,11 @@ func (v *validation) outlived(path string, d *Dataset) {
 	}
 }
 
-func (v *validation) rectify(path string, d *Dataset) {
-	v.list(path+".rectify", len(d.SQL.Rectify))
-	for i, name := range d.SQL.Rectify {
-		at := index(path+".rectify", i)
+// rectify checks the columns that may be corrected by a way.
+func (v *validation) rectify(path string, d *Dataset, columns []string) {
+	v.list(path, len(columns))
+	for i, name := range columns {
+		at := index(path, i)
 		switch c := d.Column(name); {
 		case c == nil:
 			v.add(at, fmt.Sprintf("rectify names the unknown column %q", name), "name one of the dataset's columns: "+columnNames(d))
@@ -456,7 +463,7 @@ func (v *validation) rectify(path string, d *Dataset) {
 			v.add(at, fmt.Sprintf("column %q lies in another table", name), "rectify it in that table's dataset")
 		case slices.Contains(d.SQL.Key, d.SQL.Source(name)):
 			v.add(at, fmt.Sprintf("column %q is part of the key", name), "a key isn't corrected")
-		case slices.Contains(d.SQL.Rectify[:i], name):
+		case slices.Contains(columns[:i], name):
 			v.add(at, fmt.Sprintf("%q stands twice", name), "leave one")
 		}
 	}

@@ -31,16 +31,24 @@ type Way struct {
 	Anonymise map[string]any `yaml:"anonymise,omitempty"`
 	// Why is what [DatasetSQL.Why] is, for this way.
 	Why Text `yaml:"why,omitempty"`
+	// Rectify is what [DatasetSQL.Rectify] is, of the rows that this way leads to.
+	Rectify []string `yaml:"rectify,omitempty"`
 }
 
-// AllWays returns the ways to a dataset's rows, each with its own erasure: first the one
-// that stands in the dataset itself, in its short form, and then [DatasetSQL.Ways].
+// AllWays returns the ways to a dataset's rows, each with its own erasure and its own
+// corrections: first the one that stands in the dataset itself, in its short form, and then
+// [DatasetSQL.Ways]. What the dataset says may be corrected is so by the way that stands in
+// it, or by its only one: a row that another leads to is somebody else's as well, and what it
+// says may be of them.
 func (s *DatasetSQL) AllWays() []Way {
 	var out []Way
 	if len(s.Subject) > 0 {
-		out = append(out, Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise, Why: s.Why})
+		out = append(out, Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise, Why: s.Why, Rectify: s.Rectify})
 	}
 	for _, w := range s.Ways {
+		if w.Rectify == nil && len(s.Subject) == 0 && len(s.Ways) == 1 {
+			w.Rectify = s.Rectify
+		}
 		if w.Erase == "" {
 			w.Erase, w.Anonymise, w.Why = s.Erase, s.Anonymise, s.Why
 		}
@@ -53,6 +61,19 @@ func (s *DatasetSQL) AllWays() []Way {
 // made anonymous, kept.
 func (s *DatasetSQL) Erases(manner string) bool {
 	return slices.ContainsFunc(s.AllWays(), func(w Way) bool { return w.Erase == manner })
+}
+
+// Corrigible returns the columns that a person may have corrected by any way, each once.
+func (s *DatasetSQL) Corrigible() []string {
+	var out []string
+	for _, w := range s.AllWays() {
+		for _, c := range w.Rectify {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 // Ground returns the title and the source of the ground on which records of the dataset

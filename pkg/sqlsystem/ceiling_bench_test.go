@@ -65,7 +65,7 @@ func BenchmarkCeiling(b *testing.B) {
 		list := strings.Join(numbers, ",")
 		rows := 0
 		timed("gather", func() error {
-			return s.gather(ctx, tasks, nil, func(int, string, record.Record) { rows++ }, func(int, *dataset, string, dsar.Cause) {})
+			return s.gather(ctx, tasks, nil, func(int, string, record.Record, []string) { rows++ }, func(int, *dataset, string, dsar.Cause) {})
 		})
 		timed("COPY", func() error {
 			return copyOut(ctx, s.db, "COPY (SELECT id, user_id, kind, at, body, amount FROM events WHERE user_id = ANY('{"+list+"}') ORDER BY user_id, id) TO STDOUT")
@@ -143,7 +143,7 @@ func BenchmarkOnePerson(b *testing.B) {
 		}
 		jobs := jobsOf(dsar.Erasure, ids("user_id 1"))
 		held("gather", func() error {
-			return s.gather(b.Context(), []*worker.Task{{Identifiers: jobs[0].Identifiers}}, nil, func(int, string, record.Record) {}, func(int, *dataset, string, dsar.Cause) {})
+			return s.gather(b.Context(), []*worker.Task{{Identifiers: jobs[0].Identifiers}}, nil, func(int, string, record.Record, []string) {}, func(int, *dataset, string, dsar.Cause) {})
 		})
 		held("plan", func() error { return s.planAll(b.Context(), jobs) })
 		held("erase", func() error { return s.eraseByPlan(b.Context(), jobs) })

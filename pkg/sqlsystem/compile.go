@@ -146,7 +146,7 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		return nil, err
 	}
 	d.own, d.relation = own, own.relation
-	if own.unfit != "" && (m.SQL.Erases(manifest.EraseDelete) || m.SQL.Erases(manifest.EraseAnonymise) || len(m.SQL.Rectify) > 0 || len(m.SQL.Restrict) > 0) {
+	if own.unfit != "" && (m.SQL.Erases(manifest.EraseDelete) || m.SQL.Erases(manifest.EraseAnonymise) || len(m.SQL.Corrigible()) > 0 || len(m.SQL.Restrict) > 0) {
 		return nil, c.wrong(path+".table", fmt.Sprintf("dataset %s: rows of %q can't be erased: %s", m.Name, m.SQL.Table, own.unfit), own.cure)
 	}
 	if err := c.key(ctx, path, d); err != nil {

@@ -43,6 +43,9 @@ func (s *System) explain(err error) error {
 	if over := (*overreach)(nil); errors.As(err, &over) {
 		return worker.Because(over.cause, worker.Permanent("reach", over.reason, err))
 	}
+	if other := (*otherwise)(nil); errors.As(err, &other) {
+		return worker.Because(other.cause(), worker.Permanent("written-otherwise", other.reason(), err))
+	}
 	return worker.Because(s.cause(err), s.worded(err))
 }
 
@@ -84,7 +87,7 @@ func reasonOf(err error) reason {
 			return r
 		}
 	}
-	if short, over := (*shortfall)(nil), (*overreach)(nil); errors.As(err, &short) || errors.As(err, &over) {
+	if short, over, other := (*shortfall)(nil), (*overreach)(nil), (*otherwise)(nil); errors.As(err, &short) || errors.As(err, &over) || errors.As(err, &other) {
 		return rowWrong
 	}
 	return passing

@@ -18,11 +18,11 @@ func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	for i, j := range jobs {
 		tasks[i] = &j.Task
 	}
-	write := func(job int, dataset string, r record.Record) {
+	write := func(job int, dataset string, r record.Record, staying []string) {
 		// A job whose records can't be written fails alone: the error stays in its
 		// Records, which take nothing more.
 		if j := jobs[job]; j.Err == nil {
-			j.Err = j.Records.Write(dataset, r)
+			j.Err = j.Records.WriteStaying(dataset, r, staying)
 		}
 	}
 	skips := func(d *dataset) bool {
@@ -35,8 +35,9 @@ func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 
 // gather hands each record to write, with the place of its job in tasks, and what
 // may not be read, or is left out, to uncovered. The record's map is used again. A dataset
-// that skips names isn't read; nil: all are.
-func (s *System) gather(ctx context.Context, tasks []*worker.Task, skips func(*dataset) bool, write func(job int, dataset string, r record.Record), uncovered func(job int, d *dataset, why string, cause dsar.Cause)) error {
+// that skips names isn't read; nil: all are. Beside a record come the columns that a correction
+// leaves in it.
+func (s *System) gather(ctx context.Context, tasks []*worker.Task, skips func(*dataset) bool, write func(job int, dataset string, r record.Record, staying []string), uncovered func(job int, d *dataset, why string, cause dsar.Cause)) error {
 	if err := s.lookForFilters(ctx, s.db); err != nil {
 		return s.explain(err)
 	}
@@ -68,11 +69,12 @@ func (s *System) gather(ctx context.Context, tasks []*worker.Task, skips func(*d
 	return nil
 }
 
-func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write func(int, string, record.Record), uncovered func(int, *dataset, string, dsar.Cause)) error {
+func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write func(int, string, record.Record, []string), uncovered func(int, *dataset, string, dsar.Cause)) error {
 	asked := c.asked(append(slices.Clip(d.subjects), d.mentions...))
 	if len(asked) == 0 {
 		return nil
 	}
+	corrigible := d.SQL.Corrigible()
 	sr := &search{asked: asked, ordered: true}
 	for _, f := range d.columns {
 		sr.columns = append(sr.columns, f.expr)
@@ -94,8 +96,18 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 			if leftOut != "" {
 				uncovered(o.job, d, leftOut, dsar.Cause{Dataset: d.Name})
 			}
-			write(o.job, d.Name, rec)
+			write(o.job, d.Name, rec, d.staying(o.ways, corrigible))
 		}
 		return nil
 	})
+}
+
+// staying returns the columns that a correction leaves in a row to which some ways lead.
+func (d *dataset) staying(found ways, corrigible []string) (out []string) {
+	for _, column := range corrigible {
+		if !d.corrects(found, column) {
+			out = append(out, column)
+		}
+	}
+	return out
 }

@@ -9,6 +9,7 @@ import (
 type counted struct {
 	*worker.Job
 	Changes []worker.Change
+	Stands  func(dataset, column string, held any) // tells what stands in a corrected column; nil: nobody asks
 	Counts  []dsar.Counts
 	plan    *worker.Plan   // nil: nothing was planned
 	planned []worker.Entry // its entries, when they were read
@@ -44,7 +45,7 @@ func restrictJobs(jobs []*worker.RestrictJob) []*counted {
 func rectifyJobs(jobs []*worker.RectifyJob) []*counted {
 	out := make([]*counted, len(jobs))
 	for i, j := range jobs {
-		out[i] = &counted{Job: &j.Job, Changes: j.Changes}
+		out[i] = &counted{Job: &j.Job, Changes: j.Changes, Stands: j.Stands}
 	}
 	return out
 }

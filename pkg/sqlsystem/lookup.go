@@ -47,6 +47,8 @@ type lookup struct {
 	deletes   bool
 	sets      map[string]any
 	erasePath string
+	// corrects are the columns that may be corrected in a row that it leads to.
+	corrects []string
 }
 
 // step is where a join comes from: the columns of a table that rows are found by.
@@ -109,7 +111,7 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 			together := fmt.Sprint(n, " ", sub.source)
 			l := byJoins[together]
 			if l == nil {
-				l = &lookup{number: len(d.lookups), joins: texts(joins[:n]), steps: steps(joins[:n]), where: condition, deletes: w.Erase == manifest.EraseDelete, erasePath: at}
+				l = &lookup{number: len(d.lookups), joins: texts(joins[:n]), steps: steps(joins[:n]), where: condition, deletes: w.Erase == manifest.EraseDelete, erasePath: at, corrects: w.Rectify}
 				l.many = slices.ContainsFunc(joins[:n], func(j join) bool { return !j.one })
 				if w.Erase == manifest.EraseAnonymise {
 					l.sets = w.Anonymise
@@ -125,6 +127,9 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 				}
 				if err := c.inScope(ctx, at, d.SQL.Table, joins[:n], d.SQL.Where); err != nil {
 					return err
+				}
+				if l.many && len(l.corrects) > 0 {
+					return c.wrong(at+".rectify", fmt.Sprintf("dataset %s: by this way a row may be several people's, and what one of them had corrected would be overwritten for the others", d.Name), "leave rectify out, so that a person sees to it; or, where a row is one person's, add a unique index on the columns that the joins end at")
 				}
 				byJoins[together] = l
 				d.lookups = append(d.lookups, l)

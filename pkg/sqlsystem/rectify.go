@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
@@ -64,6 +65,7 @@ type update struct {
 	d       *dataset
 	columns []string
 	values  []any
+	texts   []string // as the person gave them
 	names   []string // of the columns, as the manifest has them
 }
 
@@ -74,7 +76,7 @@ func (s *System) updates(changes []worker.Change) ([]update, error) {
 	for _, d := range s.datasets {
 		u := update{d: d}
 		for _, c := range changes {
-			if c.Dataset != d.Name || !slices.Contains(d.SQL.Rectify, c.Column) {
+			if c.Dataset != d.Name || !slices.Contains(d.SQL.Corrigible(), c.Column) {
 				continue
 			}
 			i := slices.IndexFunc(d.columns, func(f field) bool { return f.name == c.Column })
@@ -84,11 +86,12 @@ func (s *System) updates(changes []worker.Change) ([]update, error) {
 			}
 			column := d.SQL.Source(c.Column)
 			if at := slices.Index(u.columns, column); at >= 0 {
-				u.values[at] = value // the last word
+				u.values[at], u.texts[at] = value, c.Value // the last word
 				continue
 			}
 			u.columns = append(u.columns, column)
 			u.values = append(u.values, value)
+			u.texts = append(u.texts, c.Value)
 			u.names = append(u.names, c.Column)
 		}
 		if u.columns != nil {
@@ -115,7 +118,8 @@ func (k kind) parse(s string) (any, bool) {
 		return b, err == nil
 	case kindDate:
 		s = strings.TrimSpace(s)
-		return s, isDate(s)
+		_, err := time.Parse(time.DateOnly, s) // a day that there is: SQLite takes 2021-02-31
+		return s, err == nil
 	case kindDatetime:
 		t, ok := parseInstant(strings.TrimSpace(s))
 		if !ok {
@@ -129,52 +133,118 @@ func (k kind) parse(s string) (any, bool) {
 	}
 }
 
+// correctable are rows in which the same of an update's columns may be corrected.
+type correctable struct {
+	columns []int // by place in the update
+	keys    []string
+}
+
+// of returns what of the update concerns these rows.
+func (c correctable) of(u update) update {
+	out := update{d: u.d}
+	for _, i := range c.columns {
+		out.columns, out.values, out.names = append(out.columns, u.columns[i]), append(out.values, u.values[i]), append(out.names, u.names[i])
+		out.texts = append(out.texts, u.texts[i])
+	}
+	return out
+}
+
+// corrects reports whether a column may be corrected in a row that some ways lead to: one of
+// them says so ([manifest.Way]). By another the row may be somebody else's, and what it says
+// of them.
+func (d *dataset) corrects(found ways, column string) bool {
+	return slices.ContainsFunc(d.lookups, func(l *lookup) bool { return l.in(found) && slices.Contains(l.corrects, column) })
+}
+
+// correctable finds a chunk's rows of an update's dataset, those together in which the same
+// may be corrected, and how many there are of all.
+func (s *System) correctable(ctx context.Context, tx *sql.Tx, u update, c *chunk) (out []correctable, total int64, err error) {
+	err = s.find(ctx, tx, u.d, c, today(s.now()), false, func(r *row) error {
+		total++
+		var columns []int
+		for i, name := range u.names {
+			if slices.ContainsFunc(r.owners, func(o hit) bool { return u.d.corrects(o.ways, name) }) {
+				columns = append(columns, i)
+			}
+		}
+		if columns == nil {
+			return nil
+		}
+		at := slices.IndexFunc(out, func(o correctable) bool { return slices.Equal(o.columns, columns) })
+		if at < 0 {
+			at, out = len(out), append(out, correctable{columns: columns})
+		}
+		out[at].keys = append(out[at].keys, r.key)
+		return nil
+	})
+	return out, total, err
+}
+
 func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, chunks []*chunk, lack lack) error {
 	for _, c := range chunks {
 		if lack.no[reading] {
 			c.uncover(u.d, []*counted{j}, lack)
 			continue
 		}
-		keys, _, err := s.rowsOf(ctx, tx, u.d, c, 1)
+		groups, total, err := s.correctable(ctx, tx, u, c)
 		if err != nil {
 			return err
 		}
-		total := int64(len(keys))
 		if total == 0 {
 			continue
 		}
+		n := dsar.Counts{Dataset: u.d.Name, Found: total}
 		if lack.no[changing] {
-			j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Uncovered: lack.reason, Cause: lack.cause})
+			n.Uncovered, n.Cause = lack.reason, lack.cause
+			j.Counts = append(j.Counts, n)
 			continue
 		}
-		before, err := s.other(ctx, tx, u, keys)
-		if err != nil {
-			return err
-		}
-		err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
-			q.WriteString(q.dialect.updates(u.d.table, u.d.own))
-			for i, column := range u.columns {
-				if i > 0 {
-					q.WriteString(", ")
-				}
-				q.add(q.dialect.quote(column), " = ")
-				col, _ := u.d.own.column(column, q.dialect)
-				q.arg(q.dialect.constant(u.values[i], col))
+		for _, g := range groups {
+			if err := s.correct(ctx, tx, g.of(u), j, g.keys); err != nil {
+				return err
 			}
-		})
-		if err != nil {
-			return err
+			n.Rectified += int64(len(g.keys))
 		}
-		after, err := s.other(ctx, tx, u, keys)
-		if err != nil {
-			return err
+		for i, name := range u.names {
+			if slices.ContainsFunc(groups, func(g correctable) bool { return slices.Contains(g.columns, i) }) {
+				n.Changed = append(n.Changed, name)
+			} else {
+				n.Unchanged = append(n.Unchanged, name)
+			}
 		}
-		if left := before.in(after); left > 0 {
-			return &shortfall{u.d, changing, left, true}
-		}
-		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total, Changed: u.names})
+		j.Counts = append(j.Counts, n)
 	}
 	return nil
+}
+
+// correct makes an update in the rows of some keys, and looks what they hold then.
+func (s *System) correct(ctx context.Context, tx *sql.Tx, u update, j *counted, keys []string) error {
+	before, err := s.other(ctx, tx, u, keys)
+	if err != nil {
+		return err
+	}
+	err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
+		q.WriteString(q.dialect.updates(u.d.table, u.d.own))
+		for i, column := range u.columns {
+			if i > 0 {
+				q.WriteString(", ")
+			}
+			q.add(q.dialect.quote(column), " = ")
+			col, _ := u.d.own.column(column, q.dialect)
+			q.arg(q.dialect.constant(u.values[i], col))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	after, err := s.other(ctx, tx, u, keys)
+	if err != nil {
+		return err
+	}
+	if left := before.in(after); left > 0 {
+		return &shortfall{u.d, changing, left, true}
+	}
+	return s.stands(ctx, tx, u, j, keys)
 }
 
 // others are, by row and column, what the columns of a correction hold other than it.
@@ -240,7 +310,7 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, chunks [
 	for _, d := range s.datasets {
 		var names []string
 		for _, c := range j.Changes {
-			if c.Dataset == d.Name && !slices.Contains(d.SQL.Rectify, c.Column) && !slices.Contains(names, c.Column) {
+			if c.Dataset == d.Name && !slices.Contains(d.SQL.Corrigible(), c.Column) && !slices.Contains(names, c.Column) {
 				names = append(names, c.Column)
 			}
 		}

@@ -283,7 +283,7 @@ func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string 
 		tasks[i] = &worker.Task{Identifiers: of}
 	}
 	out := make([][]string, len(subjects))
-	err := s.gather(context.Background(), tasks, nil, func(job int, dataset string, r record.Record) {
+	err := s.gather(context.Background(), tasks, nil, func(job int, dataset string, r record.Record, _ []string) {
 		text, err := json.Marshal(r)
 		if err != nil {
 			t.Errorf("%s: %v", dataset, err)

@@ -53,6 +53,7 @@ var (
 	_ worker.Gatherer   = (*System)(nil)
 	_ worker.Eraser     = (*System)(nil)
 	_ worker.Rectifier  = (*System)(nil)
+	_ worker.Knower     = (*System)(nil)
 	_ worker.Restricter = (*System)(nil)
 	_ worker.Noter      = (*System)(nil)
 	_ worker.Bounded    = (*System)(nil)

@@ -45,7 +45,8 @@ func (w *Worker) method(a dsar.Action, impl any) (call Call, ok bool) {
 			if !w.manifest.Can(dsar.Gather) {
 				g = nil
 			}
-			return typed(corrector{r, g, w}.Rectify), true
+			k, _ := impl.(Knower)
+			return typed(corrector{r, g, k, w}.Rectify), true
 		}
 	case dsar.Restrict:
 		if r, ok := impl.(Restricter); ok {

@@ -5,9 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 )
 
@@ -32,12 +38,20 @@ const MaxFormer = 20
 type corrector struct {
 	Rectifier
 	gather Gatherer // nil: the system can't be read
+	knows  Knower   // nil: it can't be asked whose an identifier is
 	w      *Worker
 }
 
 // Rectify implements Rectifier. What was held is in the vault before anything is changed;
 // where it can't be read for want of a permission, the correction is made all the same.
 func (c corrector) Rectify(ctx context.Context, jobs []*RectifyJob) error {
+	for _, j := range jobs {
+		j.Err = c.proven(ctx, j)
+	}
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *RectifyJob) bool { return j.Err != nil })
+	if len(jobs) == 0 {
+		return nil
+	}
 	if c.gather == nil {
 		return c.Rectifier.Rectify(ctx, jobs)
 	}
@@ -48,7 +62,7 @@ func (c corrector) Rectify(ctx context.Context, jobs []*RectifyJob) error {
 		if j.way.goesOn(); j.way.former != nil { // noted by the try before this one
 			continue
 		}
-		held[j] = &formerValues{changes: j.Changes}
+		held[j] = c.w.formerValues(j)
 		task := j.Task
 		task.Action = dsar.Gather
 		gathers, of = append(gathers, &GatherJob{Job: Job{Task: task}, Records: c.w.formerRecords(ctx, j, held[j])}), append(of, j)
@@ -66,7 +80,54 @@ func (c corrector) Rectify(ctx context.Context, jobs []*RectifyJob) error {
 	if len(left) == 0 {
 		return nil
 	}
-	return c.Rectifier.Rectify(ctx, left)
+	err := c.Rectifier.Rectify(ctx, left)
+	for _, j := range left {
+		if err == nil && j.Err == nil {
+			j.Err = c.w.tellStanding(ctx, j)
+		}
+	}
+	return err
+}
+
+// formerValues makes what notes the values of the fields that a job is to correct. A field that
+// the manifest doesn't let be corrected is left out: it stays as it is.
+func (w *Worker) formerValues(j *RectifyJob) *formerValues {
+	held := &formerValues{others: map[string][]manifest.Others{}, person: manifest.Person{}}
+	for _, id := range j.Identifiers {
+		held.person.Add(id.Type, id.Value)
+	}
+	for _, c := range j.Changes {
+		if can, said := w.manifest.Corrigible(c.Dataset); said && !slices.Contains(can, c.Column) {
+			continue
+		}
+		held.changes = append(held.changes, c)
+		held.others[c.Dataset] = w.manifest.Dataset(c.Dataset).Others
+	}
+	held.meant = j.way.meant
+	return held
+}
+
+// tellStanding puts what was held into the vault anew, where something else stands in a field
+// than was asked for.
+func (w *Worker) tellStanding(ctx context.Context, j *RectifyJob) error {
+	o := j.way.former
+	if o == nil || o.held == nil {
+		return nil
+	}
+	changed := false
+	for i := range o.held.values {
+		v := &o.held.values[i]
+		for _, s := range j.stands {
+			if s.dataset == v.dataset && s.column == v.column && !reflect.DeepEqual(s.is, v.is) {
+				v.is, changed = s.is, true
+			}
+		}
+	}
+	if !changed {
+		return nil
+	}
+	j.way.former = &formerObject{}
+	return w.keepFormer(ctx, j, o.held, nil)
 }
 
 // formerRecords makes what a job's records go to: into held, and of the datasets only that
@@ -76,13 +137,18 @@ func (w *Worker) formerRecords(ctx context.Context, j *RectifyJob, held *formerV
 	for _, c := range j.Changes {
 		r.only[c.Dataset] = true
 	}
-	r.create = func() (stream, error) { return &handed{write: held.add}, nil }
+	r.create = func() (stream, error) {
+		return &handed{write: func(dataset string, rec record.Record) error { return held.add(dataset, rec, r.staying) }}, nil
+	}
 	return r
 }
 
 // keepFormer puts what was held into the vault; err is how the gathering ended. Only what
 // another try may mend keeps the correction from being made.
 func (w *Worker) keepFormer(ctx context.Context, j *RectifyJob, held *formerValues, err error) error {
+	if held.stop != nil {
+		return held.stop
+	}
 	if err != nil {
 		if f := errorOf(err); f.kind == permanent && ctx.Err() == nil {
 			j.way.former = &formerObject{}
@@ -90,7 +156,10 @@ func (w *Worker) keepFormer(ctx context.Context, j *RectifyJob, held *formerValu
 		}
 		return err
 	}
-	o := &formerObject{}
+	if err := held.several(); err != nil {
+		return err
+	}
+	o := &formerObject{held: held}
 	if len(held.values) > 0 {
 		var told *Error
 		if err := o.write(ctx, w, j.way, held); errors.As(err, &told) {
@@ -107,6 +176,7 @@ func (w *Worker) keepFormer(ctx context.Context, j *RectifyJob, held *formerValu
 type formerObject struct {
 	name           string
 	bytes, records int64
+	held           *formerValues // nil: it isn't known
 }
 
 // objects returns what a report names of it.
@@ -153,25 +223,99 @@ func (o *formerObject) write(ctx context.Context, w *Worker, j *job, held *forme
 // formerValues are the values that a person's records hold in the fields that are to be
 // corrected, each once, dataset by dataset.
 type formerValues struct {
-	changes []Change
-	values  []formerValue
+	changes, meant []Change
+	values         []formerValue
+	// others are, by dataset, what columns may tell of other people, and person is whom it is
+	// about.
+	others map[string][]manifest.Others
+	person manifest.Person
+	stop   error // why a person must look before anything is corrected
 }
 
 type formerValue struct {
-	dataset, column, is string
-	was                 any
-	text                string // was, to tell values apart
-	records             int64
+	dataset, column string
+	is, was         any
+	text            string // was, to tell values apart
+	records         int64
 }
 
-// add takes a record.
-func (f *formerValues) add(dataset string, r record.Record) error {
+// The codes of corrections that a person must see to, since what would be overwritten, and told
+// as what stood there, may be somebody else's.
+const (
+	CodeValuesDiffer = "values-differ"
+	CodeOthersValue  = "others-value"
+)
+
+// several returns an error where a correction names a field by what it means, and the records
+// hold several values there: which of them it is about nobody said, and one may be somebody
+// else's, as the name that a parcel went to.
+func (f *formerValues) several() error {
+	for _, m := range f.meant {
+		var writings []string
+		for _, v := range f.values {
+			if v.dataset != m.Dataset || v.column != m.Column || v.was == nil {
+				continue
+			}
+			if w := writing(fmt.Sprint(v.was)); w != "" && w != writing(m.Value) && !slices.Contains(writings, w) {
+				writings = append(writings, w)
+			}
+		}
+		if len(writings) > 1 {
+			return Because(dsar.Cause{Dataset: m.Dataset, Columns: []string{m.Column}}, Permanent(CodeValuesDiffer, "the person's records of "+m.Dataset+" hold several values in "+m.Column+", and the correction doesn't say which of them is wrong: nothing was corrected; look which are the person's and correct them by hand, or have it asked for this dataset and column by their names, where all are", nil))
+		}
+	}
+	return nil
+}
+
+// writing returns a text without what makes no other value of it: case, blanks and what
+// separates digits.
+func writing(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPunct(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFC.String(text))
+}
+
+// ofOthers returns an error where a record holds in a field to be corrected what may be somebody
+// else's by the manifest's others.
+func (f *formerValues) ofOthers(dataset string, r record.Record, staying []string) error {
+	text := func(column string) string {
+		if r[column] == nil {
+			return ""
+		}
+		return fmt.Sprint(r[column])
+	}
+	for i := range f.others[dataset] {
+		o := &f.others[dataset][i]
+		if !o.Concern(f.person, text) {
+			continue
+		}
+		for _, c := range f.changes {
+			if c.Dataset == dataset && slices.Contains(o.Columns, c.Column) && !slices.Contains(staying, c.Column) && text(c.Column) != "" {
+				return Because(dsar.Cause{Dataset: dataset, Columns: []string{c.Column}}, Permanent(CodeOthersValue, "what "+dataset+"."+c.Column+" holds may be somebody else's, as the manifest's others say: nothing was corrected; look at the records, and correct by hand what is the person's", nil))
+			}
+		}
+	}
+	return nil
+}
+
+// add takes a record, of which some columns stay as they are.
+func (f *formerValues) add(dataset string, r record.Record, staying []string) error {
+	if err := f.ofOthers(dataset, r, staying); err != nil {
+		f.stop = err
+		return err
+	}
 	seen := map[string]bool{}
 	for _, c := range slices.Backward(f.changes) { // of two about one field the last counts
 		if c.Dataset != dataset || seen[c.Column] {
 			continue
 		}
 		seen[c.Column] = true
+		if slices.Contains(staying, c.Column) {
+			continue
+		}
 		text, err := json.Marshal(r[c.Column])
 		if err != nil {
 			return fmt.Errorf("worker: %w", errors.Join(record.ErrValue, err))

@@ -34,6 +34,7 @@ type Records struct {
 	portability bool
 	only        map[string]bool // the datasets that are wanted; nil: all
 	current     *dataset
+	staying     []string // columns of the record that is written, which a correction leaves
 	others      []string // the datasets at which a person must look
 	person      manifest.Person
 	counts      []dsar.Counts
@@ -182,6 +183,18 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 	r.written.Add(1)
 	return nil
 }
+
+// WriteStaying writes a record of which a correction leaves some columns as they are, though
+// it corrects them in others: by how this one is the person's, they may be somebody else's.
+func (r *Records) WriteStaying(dataset string, rec record.Record, columns []string) error {
+	r.staying = columns
+	err := r.Write(dataset, rec)
+	r.staying = nil
+	return err
+}
+
+// Stays reports whether a correction leaves a column of the record that is being written.
+func (r *Records) Stays(column string) bool { return slices.Contains(r.staying, column) }
 
 // Uncovered says that a dataset could not be reached, or not all of it, and why: a
 // permission is missing, which a person must give. What is written is kept, and

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"slices"
 
 	"habeas.dev/pkg/dsar"
 )
@@ -94,9 +95,21 @@ type Eraser interface {
 // Rectifier changes the fields that the person corrected. Where the worker is a [Gatherer]
 // too and its manifest says gather, it is asked to gather the datasets that the correction
 // concerns ([Records.Skips]) before: what stood there is told to the person, from a sealed
-// object of the vault.
+// object of the vault. Such a task's right is [dsar.Rectification]; a record in which a field
+// isn't to be corrected MUST say so ([Records.WriteStaying]), else it is told as if it had been.
+//
+// It isn't asked where a person must look before anything is written: where the fields by
+// what they mean hold several values, or hold what may be somebody else's, and where people are found
+// by a field, and nobody has proven that what it is to be is the person's.
 type Rectifier interface {
 	Rectify(ctx context.Context, jobs []*RectifyJob) error
+}
+
+// Knower tells whether an identifier leads to records that aren't those of a task's person, and
+// in which dataset; empty: it leads to nobody else. Before an address by which people are found
+// is corrected, a [Rectifier] that is one is asked.
+type Knower interface {
+	Elsewhere(ctx context.Context, t *Task, id Identifier) (dataset string, err error)
 }
 
 // Restricter stops processing and keeps the records; it goes on with processing
@@ -191,6 +204,21 @@ type RectifyJob struct {
 	Job
 	Changes []Change
 	Counts  []dsar.Counts
+
+	stands []standing
+}
+
+// standing is what stands in a field that was corrected.
+type standing struct {
+	dataset, column string
+	is              any
+}
+
+// Stands tells what stands in a field that was corrected, as a gather would read it: a system may
+// hold a value in a writing of its own. What isn't told stands as the person gave it.
+func (j *RectifyJob) Stands(dataset, column string, is any) {
+	j.stands = slices.DeleteFunc(j.stands, func(s standing) bool { return s.dataset == dataset && s.column == column })
+	j.stands = append(j.stands, standing{dataset, column, is})
 }
 
 // RestrictJob is a task to stop processing, or to go on with it, and its counts.

@@ -110,7 +110,8 @@ func (w Wanted) Look(ctx context.Context, m *manifest.Manifest, impl any) System
 		out.Unknown = true
 		return out
 	}
-	records := worker.NewRecords(m, dsar.Access, ids, func(dataset string, r record.Record) error {
+	var records *worker.Records
+	records = worker.NewRecords(m, dsar.Access, ids, func(dataset string, r record.Record) error {
 		d := m.Dataset(dataset)
 		can, said := m.Corrigible(dataset)
 		for i := range d.Columns {
@@ -120,6 +121,9 @@ func (w Wanted) Look(ctx context.Context, m *manifest.Manifest, impl any) System
 				continue
 			}
 			f := Field{System: m.System, Dataset: dataset, Column: c.Name, Was: text(r[c.Name]), Is: is, Stays: said && !slices.Contains(can, c.Name)}
+			if records.Stays(c.Name) { // it may be somebody else's
+				f.Was, f.Stays = "", true
+			}
 			if c.Secret.Hides() {
 				f.Was, f.Is, f.Secret = "", "", c.Secret
 			}

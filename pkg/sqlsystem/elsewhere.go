@@ -1,0 +1,68 @@
+package sqlsystem
+
+import (
+	"context"
+	"slices"
+
+	"habeas.dev/pkg/worker"
+)
+
+// Elsewhere returns a dataset, or a table of sql.resolve, in which an identifier leads to records
+// that a task's own identifiers don't lead to; empty: to none.
+func (s *System) Elsewhere(ctx context.Context, t *worker.Task, id worker.Identifier) (string, error) {
+	if err := s.lookForFilters(ctx, s.db); err != nil {
+		return "", s.explain(err)
+	}
+	where, err := s.elsewhere(ctx, t, id)
+	return where, s.explain(err)
+}
+
+func (s *System) elsewhere(ctx context.Context, t *worker.Task, id worker.Identifier) (string, error) {
+	other := &worker.Task{Identifiers: []worker.Identifier{id}, Jurisdiction: t.Jurisdiction}
+	for _, d := range s.datasets {
+		by, err := s.keysOf(ctx, d, other)
+		if err != nil {
+			return "", err
+		}
+		if len(by) == 0 {
+			continue
+		}
+		own, err := s.keysOf(ctx, d, t)
+		if err != nil {
+			return "", err
+		}
+		for key := range by {
+			if !own[key] {
+				return d.Name, nil
+			}
+		}
+	}
+	found := []*worker.ResolveJob{{Job: worker.Job{Task: *other}}, {Job: worker.Job{Task: *t}}}
+	if err := s.resolveOn(ctx, s.db, found); err != nil {
+		return "", err
+	}
+	for _, f := range found[0].Found {
+		known := slices.ContainsFunc(t.Identifiers, func(k worker.Identifier) bool { return k.Type == f.Type && k.Value == f.Value }) ||
+			slices.ContainsFunc(found[1].Found, func(k worker.Found) bool { return k.Type == f.Type && k.Value == f.Value })
+		if !known {
+			i := slices.IndexFunc(s.finders, func(o *finder) bool { return o.find == f.Type })
+			return s.finders[i].table, nil
+		}
+	}
+	return "", nil
+}
+
+// keysOf returns the keys of a dataset's rows that a task's identifiers lead to.
+func (s *System) keysOf(ctx context.Context, d *dataset, t *worker.Task) (map[string]bool, error) {
+	keys := map[string]bool{}
+	for _, c := range s.chunks([]*worker.Task{t}) {
+		err := s.find(ctx, s.db, d, c, today(s.now()), false, func(r *row) error {
+			keys[r.key] = true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return keys, nil
+}

@@ -1,0 +1,172 @@
+package worker_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/worker"
+)
+
+// meaning is the shop, whose columns have concepts; a profile's city may be another's.
+func meaning() *manifest.Manifest {
+	m := shop()
+	m.Datasets[0].Columns = []manifest.Column{{Name: "email", Concept: "contact.email"}, {Name: "city", Concept: "contact.city"}, {Name: "owner"}}
+	m.Datasets[0].Others = []manifest.Others{{Columns: []string{"city"}, Unless: map[dsar.IdentifierType]string{"email": "owner"}}}
+	m.Datasets[1].Columns = []manifest.Column{{Name: "score", Type: "number"}, {Name: "town", Concept: "contact.city"}}
+	return m
+}
+
+// corrected has a worker correct something of Anna, and returns its report with the rows that it
+// left in the vault.
+func corrected(t *testing.T, m *manifest.Manifest, does any, c event.Correction) (dsar.Report, string) {
+	t.Helper()
+	v := newVault(t)
+	r := handle(t, newWorker(t, m, does), v, task(t, v, anna, dsar.Rectify, func(tk *dsar.Task) {
+		tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{c}})
+	}))[0]
+	rows := ""
+	for _, o := range r.Objects {
+		rows += rowsOf(t, v, o)
+	}
+	return r, rows
+}
+
+// TestWhoseValueIsCorrected: what a correction would overwrite may be somebody else's where the
+// manifest says so, and where it goes by what a field means and the records hold several values.
+// Then nothing is corrected, and nothing is told.
+func TestWhoseValueIsCorrected(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		column, dataset string
+		held            []record.Record
+		stays           []string // of the last
+		code, told      string
+	}{
+		"one value":           {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Paris"}}, told: `["town","Paris","Lyon",2]`},
+		"in two writings":     {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "PARIS"}, {"town": " Paris"}, {"town": nil}, {"town": "lyon"}}, told: `["town","PARIS","Lyon",1]["town"," Paris","Lyon",1]["town",null,"Lyon",1]["town","lyon","Lyon",1]`},
+		"several":             {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, code: worker.CodeValuesDiffer},
+		"several, one stays":  {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, stays: []string{"town"}, told: `["town","Paris","Lyon",1]`},
+		"several, by name":    {column: "town", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, told: `["town","Paris","Lyon",1]["town","Nice","Lyon",1]`},
+		"somebody else's":     {column: "city", dataset: "profile", held: []record.Record{{"city": "Paris", "owner": "bob@example.com"}}, code: worker.CodeOthersValue},
+		"somebody's, stays":   {column: "city", dataset: "profile", held: []record.Record{{"city": "Paris", "owner": address(anna)}, {"city": "Nice", "owner": "bob@example.com"}}, stays: []string{"city"}, told: `["city","Paris","Lyon",1]`},
+		"the person's":        {column: "city", dataset: "profile", held: []record.Record{{"city": "Paris", "owner": address(anna)}}, told: `["city","Paris","Lyon",1]`},
+		"nothing is held yet": {column: "city", dataset: "profile", held: []record.Record{{"city": nil, "owner": "bob@example.com"}}, told: `["city",null,"Lyon",1]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wrote := 0
+			r, rows := corrected(t, meaning(), impl{
+				gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
+					for i, rec := range c.held {
+						var stays []string
+						if i == len(c.held)-1 {
+							stays = c.stays
+						}
+						if err := out.WriteStaying(c.dataset, rec, stays); err != nil {
+							return err
+						}
+					}
+					return nil
+				},
+				rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) {
+					wrote++
+					return []dsar.Counts{{Dataset: c.dataset, Found: 1, Rectified: 1}}, nil
+				},
+			}, event.Correction{Dataset: c.dataset, Column: c.column, Value: "Lyon"})
+			if r.Code != c.code || rows != c.told || (wrote == 0) != (c.code != "") {
+				t.Errorf("%s %q, told %s, written %d times", r.Kind, r.Code, rows, wrote)
+			}
+			if c.code != "" && (r.Cause == nil || r.Cause.Dataset != c.dataset || len(r.Cause.Columns) != 1) {
+				t.Errorf("the cause is %+v", r.Cause)
+			}
+		})
+	}
+}
+
+// standing is an implementation that holds what is corrected in a writing of its own.
+type standing struct {
+	impl
+	is any
+}
+
+func (s standing) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
+	for _, j := range jobs {
+		j.Stands("scores", "town", s.is)
+	}
+	return s.impl.Rectify(ctx, jobs)
+}
+
+// TestWhatStandsIsLeftInTheVault: the value that stands in a field is what is told, not the one
+// that was asked for.
+func TestWhatStandsIsLeftInTheVault(t *testing.T) {
+	t.Parallel()
+	does := impl{
+		gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
+			return out.Write("scores", record.Record{"town": "Paris"})
+		},
+		rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) {
+			return []dsar.Counts{{Dataset: "scores", Found: 1, Rectified: 1}}, nil
+		},
+	}
+	for is, want := range map[any]string{"LYON": `["town","Paris","LYON",1]`, "Lyon": `["town","Paris","Lyon",1]`, int64(7): `["town","Paris",7,1]`} {
+		if r, rows := corrected(t, meaning(), standing{does, is}, event.Correction{Column: "town", Value: "Lyon"}); rows != want || len(r.Objects) != 1 || r.Outcome != dsar.Rectified {
+			t.Errorf("%v is told as %s; %+v", is, rows, r)
+		}
+	}
+}
+
+// knowing is an implementation that knows whose an address is.
+type knowing struct{ impl }
+
+func (knowing) Elsewhere(_ context.Context, _ *worker.Task, id worker.Identifier) (string, error) {
+	if id.Value == "bob@example.com" {
+		return "profile", nil
+	}
+	return "", nil
+}
+
+// TestCorrectedAddressIsProven: an address by which people are found isn't corrected to one that
+// leads to somebody else, or that nobody has shown to be the person's.
+func TestCorrectedAddressIsProven(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		needs dsar.IdentifierType
+		to    string
+		code  string
+		sql   bool
+	}{
+		{needs: "email", to: "bob@example.com", code: worker.CodeIdentifierTaken},
+		{needs: "email", to: "new@example.com", code: worker.CodeIdentifierUnproven},
+		{needs: "email", to: " " + address(anna) + " "},
+		{needs: "email", to: ""},
+		{needs: "account_id", to: "new@example.com"},                                         // nobody is found by it
+		{needs: "email", to: "new@example.com", sql: true},                                   // nor by this column
+		{needs: "email", to: "bob@example.com", sql: true, code: worker.CodeIdentifierTaken}, // which is Bob's, though
+	} {
+		m := meaning()
+		m.Needs = []dsar.IdentifierType{"email", "account_id"}
+		if c.needs != "email" {
+			m.Datasets[0].Columns[0].Concept = "order.email"
+		}
+		if c.sql {
+			m.SQL = &manifest.SQL{}
+			m.Datasets[0].SQL = &manifest.DatasetSQL{Table: "profile", Key: []string{"id"}, Subject: map[dsar.IdentifierType]string{"account_id": "account"}, Rectify: []string{"email"}}
+		}
+		wrote := 0
+		r, _ := corrected(t, m, knowing{impl{rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) {
+			wrote++
+			return []dsar.Counts{{Dataset: "profile", Found: 1, Rectified: 1}}, nil
+		}}}, event.Correction{Dataset: "profile", Column: "email", Value: c.to})
+		if r.Code != c.code || (wrote == 0) != (c.code != "") {
+			t.Errorf("%+v: %s %q, written %d times", c, r.Kind, r.Code, wrote)
+		}
+		if c.code != "" && (r.Cause == nil || !slices.Equal(r.Cause.Columns, []string{"email"})) {
+			t.Errorf("%+v: the cause is %+v", c, r.Cause)
+		}
+	}
+}
