@@ -12,8 +12,9 @@ import (
 // The errors that callers tell apart, with [errors.Is]. Their text names
 // requests and objects by id and never holds anything of what was sealed.
 var (
-	// ErrNoKeys says that no key set was ever created for the request.
-	ErrNoKeys = telemetry.Constant("the request has no keys")
+	// ErrNoKeys says that no key set was ever created for the request, or that the key store is
+	// older than it.
+	ErrNoKeys = telemetry.Constant("there are no keys of the request: if the key store was restored from a backup, restore a newer copy")
 	// ErrShredded says that the request's keys were destroyed. It is final.
 	ErrShredded = telemetry.Constant("the request's keys were destroyed")
 	// ErrNoObject says that the object was never committed, or was deleted.
@@ -22,8 +23,8 @@ var (
 	// another request, name or kind. Nothing read of it is to be trusted.
 	ErrCorrupt = telemetry.Constant("damaged, cut short, or sealed for another place")
 	// ErrWrongKey says that the master key isn't the one that this vault was
-	// set up with.
-	ErrWrongKey = telemetry.Constant("wrong master key: give the key that this vault was set up with")
+	// set up with, or was rotated to last.
+	ErrWrongKey = telemetry.Constant("wrong master key: give the one that this vault was set up with, or the newest where it was rotated; a restored key store has that of its time")
 	// ErrSealsOnly says that the keys are those of a [Sealer], which opens nothing.
 	ErrSealsOnly = telemetry.Constant("the sealing key opens nothing: only the master key does")
 	// ErrNoPart says that a request's keys were made by who gave the holder of the sealing

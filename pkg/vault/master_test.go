@@ -46,7 +46,7 @@ func TestMasterKey(t *testing.T) {
 		"file URL":        {key: "file://" + root + "/master.key", create: true},
 		"base64key":       {key: "base64key://" + base64.URLEncoding.EncodeToString(raw)},
 		"base64key, std":  {key: "base64key://" + base64.StdEncoding.EncodeToString(raw)},
-		"wrong":           {key: write("key", other), is: vault.ErrWrongKey, says: "give the key that this vault was set up with"},
+		"wrong":           {key: write("key", other), is: vault.ErrWrongKey, says: "give the one that this vault was set up with"},
 		"wrong URL":       {key: "base64key://" + base64.URLEncoding.EncodeToString(make([]byte, 32)), is: vault.ErrWrongKey},
 		"missing":         {key: root + "/none", says: "put it there"},
 		"missing, in use": {key: root + "/none", create: true, says: "put it there"},

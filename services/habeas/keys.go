@@ -125,6 +125,14 @@ this, and then the old one is taken out (docs/keys.md).
   habeas keys rotate --master --config habeas.yaml`
 }
 
+// Validate refuses systems where the master key is rotated.
+func (c *keysRotateCommand) Validate() error {
+	if c.Master && len(c.Systems) > 0 {
+		return errors.New("--master wraps every request's keys: name no systems")
+	}
+	return nil
+}
+
 // Run moves the keys on.
 func (c *keysRotateCommand) Run(ctx context.Context) error {
 	if c.Master {
@@ -162,7 +170,7 @@ func (c *keysRotateCommand) rotateMaster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = terminal.Printf(os.Stdout, "%d of %d keys were wrapped anew; the others were already. Take the old key out of vault.old_keys everywhere, and destroy it.\n", rewrapped, all)
+	_, err = terminal.Printf(os.Stdout, "vault.key wraps all %d keys, %d of them since now. Once it is the new key in every process, take the old one out of vault.old_keys everywhere, and destroy it.\n", all, rewrapped)
 	return err
 }
 

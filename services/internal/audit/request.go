@@ -263,7 +263,7 @@ func (a *look) keys(ctx context.Context, s core.State) error {
 	case errors.Is(err, vault.ErrShredded):
 	case errors.Is(err, vault.ErrNoKeys):
 		if s.SubjectForgotten.IsZero() {
-			a.find("keys", id, "The vault has no keys of it: they were deleted.")
+			a.find("keys", id, "The vault has no keys of it: they were deleted, or come from a backup that is older.")
 		}
 		return nil
 	case errors.Is(err, vault.ErrCorrupt):
