@@ -136,6 +136,7 @@ func (s *System) compile(ctx context.Context) error {
 	if len(c.faults) > 0 {
 		return errors.Join(c.faults...)
 	}
+	c.findLikenesses()
 	return s.lookForFilters(ctx, s.db)
 }
 

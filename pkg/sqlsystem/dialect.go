@@ -117,6 +117,9 @@ type comparer interface {
 	// holds what a pattern matches in which likeEscape escapes.
 	among(q *statement, s *subject, w *wanted)
 	like(q *statement, expr, pattern string)
+	// writings writes the question which of some values, and which texts of a table's column,
+	// the database takes for equal by all of some ways ([column.alike]): the value, and the text.
+	writings(q *statement, table string, col column, alike []string, values []string)
 	// mentions writes the condition that a text has one of some values in it.
 	mentions(q *statement, expr string, values []string)
 	// valuesAtOnce returns how many values a statement can ask for.

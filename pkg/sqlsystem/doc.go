@@ -62,6 +62,13 @@
 // in a column that has an index, but none on the column without blanks, is compared
 // as it is stored: [System.AsStored] names it.
 //
+// What sql.resolve finds in a column that takes several writings for equal (COLLATE NOCASE,
+// citext, a collation of MariaDB's) is looked for in all of them, as that column compares
+// (TestFoundAsCompared): asked for before each search are the writings that there are. Where
+// that column has several itself, which aren't all the person's, rows with yet another are left
+// and named. [System.Unlike] names the columns that are compared by bytes otherwise than the
+// database does.
+//
 // In MariaDB, whose collations take é for e, and in PostgreSQL by a collation that isn't
 // deterministic (TestJoinsAreExact), what is equal is told by bytes, and the
 // column's own index narrows the search (TestMariaCollations): docs/databases.md has what

@@ -211,6 +211,9 @@ func (c *compiler) joins(ctx context.Context, path, own string, via []manifest.V
 				return nil, err
 			}
 			on = append(on, c.dialect.equal(j.alias+"."+c.dialect.quote(v.On[near]), farColumn, from+"."+c.dialect.quote(near), nearColumn))
+			if _, own := c.dialect.(sqliteDialect); !own && (nearColumn.alike != "" || farColumn.alike != "") {
+				c.unlike(at+".on", fmt.Sprintf("the columns %q of %s and %q of %s are joined by their bytes, although the database takes texts for equal there that aren't written alike: rows with another writing of the same are neither shown nor erased", near, fromTable, v.On[near], v.Table))
+			}
 			unique = append(unique, v.On[near])
 			j.columns = append(j.columns, near)
 		}

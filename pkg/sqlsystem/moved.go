@@ -16,20 +16,31 @@ type moved struct {
 	job int
 	id  worker.Identifier
 	f   *finder
+	// unsure tells that it isn't moved: rows hold it in a writing of which nobody knows whose it
+	// is ([System.asWritten]).
+	unsure bool
 }
 
 // still returns the chunks by which the tasks of a batch are asked, without the identifiers
 // that moved, which it returns beside.
 func (s *System) still(ctx context.Context, on executor, tasks []*worker.Task) ([]*chunk, []moved, error) {
-	all, err := s.moved(ctx, on, tasks)
-	if err != nil || len(all) == 0 {
-		return s.chunks(tasks), nil, err
+	tasks, kin, unsure, err := s.asWritten(ctx, on, tasks)
+	if err != nil {
+		return nil, nil, err
 	}
-	return s.chunks(without(tasks, all)), all, nil
+	all, err := s.moved(ctx, on, tasks)
+	if err != nil {
+		return nil, nil, err
+	}
+	all = kin.spread(tasks, all)
+	return s.chunks(without(tasks, all)), append(all, unsure...), nil
 }
 
 // without returns tasks without the identifiers that moved.
 func without(tasks []*worker.Task, all []moved) []*worker.Task {
+	if len(all) == 0 {
+		return tasks
+	}
 	tasks = slices.Clone(tasks)
 	for _, m := range all {
 		t := *tasks[m.job]
@@ -189,7 +200,7 @@ func (s *System) heldBeside(ctx context.Context, on executor, f *finder, c *chun
 			for _, o := range c.owners(nil, own, held[:1]) {
 				for _, id := range c.tasks[slices.Index(c.jobs, o.job)].Identifiers {
 					if id.Type == o.id.Type && s.identifiers.Normalise(id.Type, id.Value) == s.identifiers.Normalise(id.Type, o.id.Value) {
-						visit(moved{o.job, id, f}, sub, text)
+						visit(moved{job: o.job, id: id, f: f}, sub, text)
 					}
 				}
 			}
@@ -200,6 +211,9 @@ func (s *System) heldBeside(ctx context.Context, on executor, f *finder, c *chun
 
 // reason says to a support agent what was left of what an identifier finds that moved.
 func (m moved) reason() string {
+	if m.unsure {
+		return fmt.Sprintf("a %s of the person's is written in several ways where people's own are, and rows that have yet another were left: look whose they are", kindOfIdentifier(m.id.Type))
+	}
 	return fmt.Sprintf("a %s that was found for the person leads to somebody else by now, and what is found by it was left: look whether any of it is the person's", kindOfIdentifier(m.id.Type))
 }
 
@@ -220,7 +234,7 @@ func uncoverMoved(all []moved, d *dataset, jobs []*counted) {
 	for _, m := range all {
 		j := jobs[m.job]
 		planned := slices.ContainsFunc(j.planned, func(e worker.Entry) bool { return slices.Contains(m.f.datasets, e.Dataset) })
-		if !planned && !j.ByKeys {
+		if (!planned || m.unsure) && !j.ByKeys {
 			m.uncover(d, jobs)
 		}
 	}

@@ -47,6 +47,9 @@ func (m mysqlDialect) describe(ctx context.Context, on executor, schema, name st
 	err = each(ctx, on, `SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, IS_NULLABLE, EXTRA, COALESCE(COLLATION_NAME, ''), COALESCE(CHARACTER_MAXIMUM_LENGTH, 0)
 		FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = COALESCE(NULLIF(?, ''), DATABASE()) AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`, func(row []string) {
 		c := column{name: row[0], typ: strings.ToLower(row[1]), full: row[2], notNull: row[3] == "NO", collation: row[5], collated: true}
+		if mysqlText(c.typ) && !strings.HasSuffix(c.collation, "_bin") {
+			c.alike = c.collation
+		}
 		extra := strings.ToLower(row[4])
 		if strings.HasSuffix(c.typ, "char") {
 			c.length, _ = strconv.Atoi(row[6])

@@ -222,6 +222,32 @@ func (mysqlDialect) like(q *statement, expr, pattern string) {
 	q.add(" ESCAPE '", likeEscape, "'")
 }
 
+func (d mysqlDialect) writings(q *statement, table string, col column, alike, values []string) {
+	text, _ := json.Marshal(values) // texts: can't fail
+	held := "t." + d.quote(col.name)
+	q.add("SELECT DISTINCT ", exact("v.value"), ", ", exact(held), " FROM JSON_TABLE(")
+	q.arg(string(text))
+	q.add(", '$[*]' COLUMNS (value LONGTEXT CHARACTER SET utf8mb4 PATH '$')) AS v JOIN ", table, " AS t ON ")
+	own, _, _ := strings.Cut(col.collation, "_")
+	for i, collation := range alike {
+		if i > 0 {
+			q.WriteString(" AND ")
+		}
+		// What the collation's characters can't hold becomes a question mark, which would be
+		// equal to others.
+		charset, _, _ := strings.Cut(collation, "_")
+		value := "CONVERT(v.value USING " + charset + ")"
+		near := held // its index serves
+		if col.alike != collation {
+			near = "CONVERT(" + held + " USING " + charset + ") COLLATE " + collation
+		}
+		q.add(near, " = ", value, " COLLATE ", collation, " AND ", exact(value), " = ", exact("v.value"))
+		if own != charset {
+			q.add(" AND ", exact("CONVERT("+held+" USING "+charset+")"), " = ", exact(held))
+		}
+	}
+}
+
 func (mysqlDialect) mentions(q *statement, expr string, values []string) {
 	text, _ := json.Marshal(values) // texts: can't fail
 	q.WriteString("EXISTS (SELECT 1 FROM JSON_TABLE(")

@@ -122,10 +122,14 @@ func (d postgresDialect) nameText(expr string, col column) string { return d.key
 func (postgresDialect) keyBytes(text string) string { return text }
 
 func (postgresDialect) ordered(expr string, col column) string {
-	if pgText(col.typ) {
+	switch {
+	case col.typ == "citext": // by any collation it takes case for nothing
+		return expr + `::text COLLATE "C"`
+	case pgText(col.typ):
 		return expr + ` COLLATE "C"`
+	default:
+		return expr
 	}
-	return expr
 }
 
 // keyed has the keys as one parameter for each of their columns.
@@ -275,6 +279,26 @@ func (postgresDialect) like(q *statement, expr, pattern string) {
 	q.add("(", expr, `) COLLATE "C" LIKE `) // not every collation takes patterns
 	q.arg(pattern)
 	q.add(" ESCAPE '", likeEscape, "'")
+}
+
+func (d postgresDialect) writings(q *statement, table string, col column, alike, values []string) {
+	held := "t." + d.quote(col.name)
+	q.add("SELECT DISTINCT v.value, ", held, `::text COLLATE "C" FROM unnest(`)
+	q.arg(values)
+	q.add("::text[]) AS v(value) JOIN ", table, " AS t ON ")
+	for i, by := range alike {
+		if i > 0 {
+			q.WriteString(" AND ")
+		}
+		near, equals := held, " = " // its index serves
+		if col.alike != by {
+			near = "(" + held + "::text)" + by
+		}
+		if schema, is := strings.CutSuffix(by, ".citext"); is { // = of elsewhere compares texts
+			equals = " OPERATOR(" + strings.TrimPrefix(schema, "::") + ".=) "
+		}
+		q.add(near, equals, "v.value", by)
+	}
 }
 
 func (postgresDialect) mentions(q *statement, expr string, values []string) {

@@ -22,14 +22,15 @@ func (p postgresDialect) describe(ctx context.Context, on executor, schema, name
 		return nil, errNoTable
 	}
 	// The type below domains, and NOT NULL of the column or of any of them.
-	err = each(ctx, on, `SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN cx.oid IS NOT NULL THEN 'citext' ELSE format_type(b.base, NULL) END, a.attnotnull OR b.nn, a.attidentity, a.attgenerated, NOT k.collisdeterministic
+	err = each(ctx, on, `SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN cx.oid IS NOT NULL THEN 'citext' ELSE format_type(b.base, NULL) END, a.attnotnull OR b.nn, a.attidentity, a.attgenerated, NOT k.collisdeterministic,
+			CASE WHEN cx.oid IS NOT NULL THEN format('::%I.citext', xn.nspname) WHEN NOT k.collisdeterministic THEN format(' COLLATE %I.%I', kn.nspname, k.collname) END
 		FROM pg_attribute a CROSS JOIN LATERAL (
 			WITH RECURSIVE r(oid, nn) AS (SELECT a.atttypid, false
 				UNION ALL SELECT t.typbasetype, r.nn OR t.typnotnull FROM r JOIN pg_type t ON t.oid = r.oid AND t.typtype = 'd')
 			SELECT r.oid AS base, bool_or(r.nn) OVER () OR t.typnotnull AS nn FROM r JOIN pg_type t ON t.oid = r.oid AND t.typtype <> 'd') b
-		LEFT JOIN pg_collation k ON k.oid = a.attcollation LEFT JOIN pg_type cx ON cx.oid = b.base AND cx.typname = 'citext'
+		LEFT JOIN pg_collation k ON k.oid = a.attcollation LEFT JOIN pg_namespace kn ON kn.oid = k.collnamespace LEFT JOIN pg_type cx ON cx.oid = b.base AND cx.typname = 'citext' LEFT JOIN pg_namespace xn ON xn.oid = cx.typnamespace
 		WHERE a.attrelid = $1::text::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, func(row []string) {
-		c := column{name: row[0], full: row[1], typ: row[2], notNull: yes(row[3]), collated: yes(row[6])}
+		c := column{name: row[0], full: row[1], typ: row[2], notNull: yes(row[3]), collated: yes(row[6]), alike: row[7]}
 		if m := lengthForm.FindStringSubmatch(c.full); m != nil {
 			c.length, _ = strconv.Atoi(m[1])
 		}

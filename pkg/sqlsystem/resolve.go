@@ -18,11 +18,15 @@ func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
 	for i, j := range jobs {
 		tasks[i] = &j.Task
 	}
-	all, err := s.moved(ctx, s.db, tasks)
+	written, kin, _, err := s.asWritten(ctx, s.db, tasks)
 	if err != nil {
 		return err
 	}
-	return s.resolveBy(ctx, s.db, without(tasks, all), jobs)
+	all, err := s.moved(ctx, s.db, written)
+	if err != nil {
+		return err
+	}
+	return s.resolveBy(ctx, s.db, without(tasks, kin.spread(written, all)), jobs)
 }
 
 // resolveOn does what Resolve does, whoever has by now what was found before, as a
@@ -59,12 +63,16 @@ func (s *System) resolveBy(ctx context.Context, on executor, tasks []*worker.Tas
 }
 
 func (s *System) resolveOnce(ctx context.Context, on executor, tasks []*worker.Task, jobs []*worker.ResolveJob) error {
+	tasks, kin, _, err := s.asWritten(ctx, on, tasks)
+	if err != nil {
+		return err
+	}
 	for _, c := range s.chunks(tasks) {
 		for _, f := range s.finders {
 			if hidden := s.filteredOf(f.reads); hidden != "" && len(c.asked(f.subjects)) > 0 {
 				return worker.Because(dsar.Cause{Table: f.table, Permission: "BYPASSRLS"}, worker.Permanent("no-permission", filteredReason(hidden), nil))
 			}
-			if err := s.resolve(ctx, on, f, c, jobs); err != nil {
+			if err := s.resolve(ctx, on, f, c, kin, jobs); err != nil {
 				return f.explain(s, err)
 			}
 		}
@@ -80,7 +88,7 @@ func (f *finder) explain(s *System, err error) error {
 	return s.explain(err)
 }
 
-func (s *System) resolve(ctx context.Context, on executor, f *finder, c *chunk, jobs []*worker.ResolveJob) error {
+func (s *System) resolve(ctx context.Context, on executor, f *finder, c *chunk, kin kin, jobs []*worker.ResolveJob) error {
 	asked := c.asked(f.subjects)
 	if len(asked) == 0 {
 		return nil
@@ -131,7 +139,7 @@ func (s *System) resolve(ctx context.Context, on executor, f *finder, c *chunk, 
 			// A job that finds more than a person has fails in the SDK; it need not
 			// be told of all of it.
 			if len(j.Found) <= worker.MaxFound && !found(j.Found, f, value) {
-				j.Found = append(j.Found, worker.Found{Type: f.find, Value: value, From: *o.id})
+				j.Found = append(j.Found, worker.Found{Type: f.find, Value: value, From: kin.of(o.job, *o.id)})
 			}
 		}
 	}

@@ -191,7 +191,12 @@ func (d sqliteDialect) nameText(expr string, _ column) string {
 	return `CASE typeof(` + expr + `) WHEN 'blob' THEN '\x' || hex(` + expr + `) ELSE ` + d.text(expr) + ` END`
 }
 
-func (sqliteDialect) ordered(expr string, _ column) string { return expr }
+func (sqliteDialect) ordered(expr string, col column) string {
+	if col.alike != "" {
+		return expr + " COLLATE BINARY"
+	}
+	return expr
+}
 
 // keyed has the keys as one parameter. However many they are, the statement's text is the
 // same.
@@ -306,6 +311,20 @@ func (sqliteDialect) like(q *statement, expr, pattern string) {
 	q.add(expr, " LIKE ('' || ")
 	q.arg(pattern)
 	q.add(") ESCAPE '", likeEscape, "')")
+}
+
+func (d sqliteDialect) writings(q *statement, table string, col column, alike, values []string) {
+	text, _ := json.Marshal(values) // texts: can't fail
+	held := "t." + d.quote(col.name)
+	q.add("SELECT DISTINCT v.value, ", held, " COLLATE BINARY FROM json_each(")
+	q.arg(string(text))
+	q.add(") AS v JOIN ", table, " AS t ON ")
+	for i, collation := range alike {
+		if i > 0 {
+			q.WriteString(" AND ")
+		}
+		q.add(held, " = v.value COLLATE ", collation)
+	}
 }
 
 func (sqliteDialect) mentions(q *statement, expr string, values []string) {

@@ -36,6 +36,11 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 	if err != nil {
 		return nil, err
 	}
+	if collated {
+		if err := alikeInSQLite(ctx, on, t); err != nil {
+			return nil, err
+		}
+	}
 	if key.columns != nil {
 		t.indexes = append(t.indexes, key)
 	}
@@ -66,6 +71,30 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 		t.checks = append(t.checks, c)
 	}
 	return t, err
+}
+
+// alikeInSQLite asks by which of SQLite's collations columns take texts for equal: no pragma
+// tells them, and a view has none in its text.
+func alikeInSQLite(ctx context.Context, on executor, t *table) error {
+	for i := range t.columns {
+		c := &t.columns[i]
+		if as, must := (sqliteDialect{}).compares(*c); as != asTrimmed || must != "" {
+			continue
+		}
+		name := doubleQuoted(c.name)
+		err := each(ctx, on, "SELECT x.c = 'A', x.c = 'a ' FROM (SELECT "+name+" AS c FROM "+t.sql+" WHERE 0 UNION ALL SELECT 'a') AS x", func(row []string) {
+			switch {
+			case yes(row[0]):
+				c.alike = "NOCASE"
+			case yes(row[1]):
+				c.alike = "RTRIM"
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cutWord cuts a text at a word's last place, without regard to case.

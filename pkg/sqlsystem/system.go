@@ -29,10 +29,12 @@ type System struct {
 
 	identifiers identifier.Rules
 
-	datasets []*dataset // as in the manifest
-	erasing  []*dataset // in the order of erasing
-	deciding []*dataset // in the order in which it is decided on their rows
-	finders  []*finder
+	datasets   []*dataset // as in the manifest
+	erasing    []*dataset // in the order of erasing
+	deciding   []*dataset // in the order in which it is decided on their rows
+	finders    []*finder
+	likenesses []*likeness
+	unlikes    []Advice
 
 	files   map[string]Files // by the name that manifests give
 	noFiles bool             // it doesn't matter where they lie

@@ -41,6 +41,9 @@ type column struct {
 	collation string
 	selfSet   bool
 	virtual   bool // it is worked out whenever it is read
+	// alike is by what texts are equal in it that aren't alike byte by byte, in the database's own
+	// words: a collation, or PostgreSQL's type citext. Empty where none are.
+	alike string
 }
 
 // index is a unique index, or the primary key.

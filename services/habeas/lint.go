@@ -202,6 +202,7 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		{findings.Warning, "blocker", db.Blockers},
 		{findings.Warning, "identifier", db.Identifiers},
 		{findings.Warning, "orphan", db.Orphans},
+		{findings.Warning, "writing", db.Unlike},
 	}
 	if l.try {
 		looks = append(looks, looks[0])

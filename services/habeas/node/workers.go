@@ -142,6 +142,13 @@ func (n *Node) tellDatabase(ctx context.Context, m *manifest.Manifest, db *sqlsy
 	if columns := db.AsStored(); len(columns) > 0 {
 		n.log.Info("identifiers are compared as they are stored, where blanks count: an index on the trimmed column changes that", "system", m.System, "columns", columns)
 	}
+	unlike, err := db.Unlike(ctx)
+	if err != nil {
+		n.log.Warn("which columns compare texts otherwise can't be told", "system", m.System, "error", err)
+	}
+	for _, u := range unlike {
+		n.log.Warn("rows of a person may be passed over", "system", m.System, "problem", telemetry.Safe(u.String()))
+	}
 	reaches, err := db.Reaches(ctx)
 	if err != nil {
 		n.log.Warn("what erasing reaches can't be told", "system", m.System, "error", err)
