@@ -19,15 +19,26 @@ import (
 
 // Check says what is wrong with the places of a configuration, as far as that can be told without
 // connecting or writing: a URL that this program has no driver for, a master key that is none, an
-// outbox that nothing can be put into. [Make] checks the same before it opens anything.
+// outbox that nothing can be put into. [Make] checks the same, of the parts that it opens: a
+// worker has no outbox, and goes on where that is full.
 func Check(c config.Config) error {
+	return check(c, Parts{Vault: true, Outbox: true})
+}
+
+func check(c config.Config, p Parts) error {
 	if err := checkDrivers(c); err != nil {
 		return err
+	}
+	if !p.Vault {
+		c.Vault.Key, c.Vault.OldKeys = "", nil
 	}
 	for _, key := range append([]string{c.Vault.Key}, c.Vault.OldKeys...) {
 		if err := vault.CheckKey(key); err != nil {
 			return fmt.Errorf("configuration: vault.key: %w", err)
 		}
+	}
+	if !p.Outbox {
+		return nil
 	}
 	return checkOutbox(c)
 }

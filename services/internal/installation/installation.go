@@ -64,7 +64,7 @@ func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Optio
 			return nil, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}
 	}
-	if err := Check(c); err != nil {
+	if err := check(c, p); err != nil {
 		return nil, err
 	}
 	return openAll(ctx, c, true, p, opts...)

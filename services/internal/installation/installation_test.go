@@ -130,3 +130,30 @@ func TestNoDriver(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsAreChecked: what a process doesn't open doesn't keep it from starting: a worker
+// goes on beside an outbox that nothing can be put into.
+func TestPartsAreChecked(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.ForData(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Outbox = filepath.Join(t.TempDir(), "outbox")
+	if err := os.WriteFile(cfg.Outbox, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := installation.Check(cfg); err == nil || !strings.Contains(err.Error(), "outbox") {
+		t.Errorf("checked: %v", err)
+	}
+	if _, err := installation.Make(t.Context(), cfg, installation.Parts{Outbox: true}); err == nil || !strings.Contains(err.Error(), "outbox") {
+		t.Errorf("opened: %v", err)
+	}
+	in, err := installation.Make(t.Context(), cfg, installation.Parts{Objects: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
+}
