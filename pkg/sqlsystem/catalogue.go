@@ -78,11 +78,13 @@ type trigger struct {
 	deletes, updates bool
 	inserts          bool // and doesn't run when an erasure's own statement does
 	mayDrop          bool // it can make the statement skip rows without an error
+	instead          bool // it runs in place of the statement
 	function, schema string
 	deeds            []deed
 	unread           []string // what it calls whose text may not be read
 	literals         []string // the texts in its body
 	touch            touch
+	runs             bool   // it runs what its text doesn't show
 	uncounts         string // the setting that it may change on which the count rests; empty: none
 }
 

@@ -150,6 +150,10 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	if own.unfit != "" && (m.SQL.Erases(manifest.EraseDelete) || m.SQL.Erases(manifest.EraseAnonymise) || len(m.SQL.Corrigible()) > 0 || len(m.SQL.Restrict) > 0) {
 		return nil, c.wrong(path+".table", fmt.Sprintf("dataset %s: rows of %q can't be erased: %s", m.Name, m.SQL.Table, own.unfit), own.cure)
 	}
+	if over := c.instead(d); over != nil {
+		what, cure, _ := strings.Cut(over.reason, ": ")
+		return nil, c.wrong(path+".table", fmt.Sprintf("dataset %s: %s", m.Name, what), cure)
+	}
 	if err := c.key(ctx, path, d); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 		if !d.SQL.Erases(manifest.EraseDelete) && !d.SQL.Erases(manifest.EraseAnonymise) {
 			continue
 		}
+		if over := s.instead(d); over != nil {
+			return nil, over
+		}
 		for _, t := range s.catalogue().setOffBy(s.reached(d)) {
 			if t.uncounts != "" {
 				return nil, &overreach{fmt.Sprintf("%s, which erasing rows of %s sets off, changes %s, so what it takes with them can't be told: take that out of it, and of what it calls", t, d.Name, t.uncounts), dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Constraint: t.name}}

@@ -119,6 +119,13 @@ func TestAViewTakesNothingElse(t *testing.T) {
 				if d.dialect == SQLite {
 					d.exec(t, "CREATE TRIGGER i INSTEAD OF DELETE ON people BEGIN DELETE FROM users WHERE id = OLD.id! END")
 				}
+				if d.dialect == SQLite && reads != "" { // the trigger may keep what the view reads besides
+					m := small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "people | table: people, key: [id], subject: {email: email}, erase: delete")
+					if _, err := Open(t.Context(), m, d.source); err == nil || !strings.Contains(err.Error(), "the trigger i") {
+						t.Errorf("the start says %v", err)
+					}
+					return
+				}
 				refusedBy(t, erasing(t, d, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", ids("email ann@example.com"),
 					"people | table: people, key: [id], subject: {email: email}, erase: delete").Err)
 				if left := d.column(t, "SELECT id FROM reblogs"); len(left) != 1 {

@@ -192,6 +192,9 @@ func (e *erasure) settleViews(before, after tallies, lets []string) error {
 	ours, deleted := int64(0), int64(0)
 	for _, h := range e.holdings {
 		if h.d.own.view {
+			if err := e.settleGone(h, before, after); err != nil {
+				return err
+			}
 			views, ours = append(views, h.d.SQL.Table), ours+e.done[h.d]
 			for _, id := range e.catalogue().reads[h.d.relation.id] {
 				read[id] = true

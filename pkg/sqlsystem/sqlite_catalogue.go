@@ -56,7 +56,7 @@ func (sqliteDialect) read(ctx context.Context, on executor, _ string, c *catalog
 		}
 		event := strings.ToUpper(m[2])
 		c.triggers = append(c.triggers, trigger{name: row[0], table: row[1], of: row[1], inserts: event == "INSERT", deletes: event == "DELETE", updates: event == "UPDATE",
-			mayDrop: !strings.HasPrefix(strings.ToUpper(m[1]), "AFTER"), deeds: deedsOf(m[3]), literals: literals(m[3]), touch: touchOf(row[1], row[2])})
+			mayDrop: !strings.HasPrefix(strings.ToUpper(m[1]), "AFTER"), instead: strings.HasPrefix(strings.ToUpper(m[1]), "INSTEAD"), deeds: deedsOf(m[3]), literals: literals(m[3]), touch: touchOf(row[1], row[2])})
 	})
 	if err != nil {
 		return err
