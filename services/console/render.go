@@ -177,7 +177,7 @@ func (l locale) day(at time.Time) template.HTML {
 	if at.IsZero() {
 		return ""
 	}
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-local title="%s">%s</time>`, at.Format(time.DateOnly), at.Format("2006-01-02 15:04 MST"), l.lang.ShortDate(at))) //nolint:gosec // digits, and the language's own words
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-local title="%s">%s</time>`, at.UTC().Format("2006-01-02T15:04:05.000Z"), at.Format("2006-01-02 15:04 MST"), l.lang.ShortDate(at))) //nolint:gosec // digits, and the language's own words
 }
 
 func instant(at time.Time, to, text string) template.HTML {
