@@ -248,15 +248,15 @@ func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	return nil
 }
 
-// Rectify writes the corrected properties.
+// Rectify writes the corrected properties, and tells what HubSpot answers that it holds of them.
 func (w *Worker) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RectifyJob) (err error) {
-		j.Counts, err = w.rectify(ctx, j.Task, j.Changes)
+		j.Counts, err = w.rectify(ctx, j.Task, j.Changes, j.Stands)
 		return err
 	})
 }
 
-func (w *Worker) rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
+func (w *Worker) rectify(ctx context.Context, t worker.Task, changes []worker.Change, stands func(dataset, column string, is any)) ([]dsar.Counts, error) {
 	c := dsar.Counts{Dataset: datasetContacts}
 	values := map[string]string{}
 	for _, change := range changes {
@@ -286,9 +286,18 @@ func (w *Worker) rectify(ctx context.Context, t worker.Task, changes []worker.Ch
 		c.Rectified = 0
 		return readBatch(a, t, func(s *vendorapi.Scanner) error {
 			s.Object(func(key []byte) {
-				if string(key) == "id" {
+				switch string(key) {
+				case "id":
 					t.Part(s.String())
-				} else {
+				case "properties":
+					s.Object(func(key []byte) {
+						if _, is := values[string(key)]; is {
+							stands(datasetContacts, string(key), vendorapi.RecordValue(s.Value()))
+						} else {
+							s.Skip()
+						}
+					})
+				default:
 					s.Skip()
 				}
 			})

@@ -130,7 +130,12 @@ func TestRectify(t *testing.T) {
 	w, _ := open(t, p, conform.Config{Clock: conform.NewClock()})
 	who := p.Person(people.Leaver)
 	task := worker.Task{Action: dsar.Rectify, Identifiers: conform.Email(who)}
-	counts, err := w.rectify(t.Context(), task, []worker.Change{{Dataset: datasetContacts, Column: "city", Value: "Lyon"}, {Dataset: datasetContacts, Column: "id", Value: "1"}})
+	stands := map[string]any{}
+	counts, err := w.rectify(t.Context(), task, []worker.Change{{Dataset: datasetContacts, Column: "city", Value: "Lyon"}, {Dataset: datasetContacts, Column: "id", Value: "1"}},
+		func(_, column string, is any) { stands[column] = is })
+	if len(stands) != 1 || stands["city"] != "Lyon" {
+		t.Errorf("HubSpot answers that it holds %v", stands)
+	}
 	if err != nil || len(counts) != 1 || counts[0].Rectified != 1 || len(counts[0].Unchanged) != 1 {
 		t.Errorf("%+v (%v)", counts, err)
 	}
