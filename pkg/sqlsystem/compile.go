@@ -38,6 +38,9 @@ type dataset struct {
 	reads       []string   // what it reads, by the database's own names: its table, those that lead to it, those of uses
 	leads       []*dataset // those by which its rows are found
 	takes       []*dataset // those whose rows, deleted, take its own with them
+	// known returns what people call the table that an error of the database names; empty where
+	// the catalogue has none of that name: it may quote a row then.
+	known func(name string) string
 }
 
 // field is a column of a dataset's records.
@@ -141,7 +144,7 @@ func (s *System) compile(ctx context.Context) error {
 }
 
 func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset) (*dataset, error) {
-	d := &dataset{Dataset: m, table: c.System.table(m.SQL.Table)}
+	d := &dataset{Dataset: m, table: c.System.table(m.SQL.Table), known: c.tableNamed}
 	own, err := c.look(ctx, path+".table", m.SQL.Table)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -26,6 +27,9 @@ type denied struct {
 	d    *dataset
 	what doing
 	err  error
+	// beside is the table that the database names, where it isn't one that the statement does;
+	// else empty.
+	beside string
 	// hidden is the table of which policies of row security hide rows; empty where
 	// it is a permission that is missing.
 	hidden string
@@ -34,20 +38,34 @@ type denied struct {
 func (e *denied) Error() string { return e.err.Error() }
 func (e *denied) Unwrap() error { return e.err }
 
-// may looks at the error of a statement of a dataset: where a permission is
-// missing, it is a denied, and where a row is refused a rejected.
+// may looks at the error of a statement of a dataset: where a permission is missing, it is a
+// denied, and where a row is refused, or a table isn't as it was, a rejected.
 func (d *dataset) may(what doing, err error) error {
 	if err == nil {
 		return nil
 	}
 	switch reasonOf(err) {
 	case forbidden:
-		return &denied{d: d, what: what, err: err}
-	case rowWrong:
+		return &denied{d: d, what: what, err: err, beside: d.tableBeside(err)}
+	case rowWrong, shape:
 		return &rejected{d, what, err}
 	default:
 		return err
 	}
+}
+
+// tableBeside returns the table of which an error says that it may not be used, where that is
+// none of the statement's own: a trigger's, or one that a view reads.
+func (d *dataset) tableBeside(err error) string {
+	name := d.known(tableSaid(err))
+	own := []string{d.SQL.Table}
+	for _, v := range d.SQL.Joined() {
+		own = append(own, v.Table)
+	}
+	if slices.ContainsFunc(own, func(o string) bool { return bareName(o) == bareName(name) }) {
+		return ""
+	}
+	return name
 }
 
 // reason says to a support agent what is missing.
@@ -55,6 +73,9 @@ func (e *denied) reason() string {
 	own := "the table " + e.d.SQL.Table
 	if e.hidden != "" {
 		return filteredReason(e.hidden)
+	}
+	if e.beside != "" {
+		return fmt.Sprintf("the database's user may not use the table %s, which a trigger or view does when rows of %s are %s: grant it what that does there", e.beside, own, e.what.done())
 	}
 	switch e.what {
 	case deleting:
@@ -82,6 +103,8 @@ func (e *denied) cause() *dsar.Cause {
 	switch {
 	case e.hidden != "":
 		c.Permission = "BYPASSRLS"
+	case e.beside != "":
+		c.Table, c.Permission = e.beside, ""
 	case e.what == deleting:
 		c.Permission = "DELETE"
 	case e.what == changing || e.what == restricting:

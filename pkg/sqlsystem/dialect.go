@@ -238,6 +238,9 @@ type errorReader interface {
 	// refusal words an error about a row, and cause says in fields what it is about.
 	refusal(s *System, at rejected, err error) (string, bool)
 	cause(s *System, at rejected, err error, c *dsar.Cause) bool
+	// tableOf returns the table that an error names, as far as it does: others' words, that
+	// may quote a row.
+	tableOf(err error) string
 	// hides says what else than a trigger leaves rows as they were without an error.
 	hides() (what, cure string)
 }

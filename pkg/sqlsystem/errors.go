@@ -55,9 +55,9 @@ func (s *System) worded(err error) error {
 	case rowWrong:
 		return worker.Permanent("refused", s.refusal(err), err)
 	case shape:
-		return worker.Permanent("schema-changed", "a table or column isn't as the manifest says any more: correct the manifest, and start the worker again", err)
+		return worker.Permanent("schema-changed", "a table or column"+s.about(err)+" isn't as the manifest says any more: correct the manifest, and start the worker again", err)
 	case forbidden:
-		return worker.Permanent("no-permission", "the database doesn't let the worker do this: give its user the permission", err)
+		return worker.Permanent("no-permission", "the database doesn't let the worker do this"+s.about(err)+": give its user the permission", err)
 	case readOnly:
 		return worker.Permanent("no-permission", "the database takes no changes from the worker: it is read-only, or a replica; name the server that is written to", err)
 	case login:

@@ -67,15 +67,15 @@ func (mysqlDialect) refusal(s *System, at rejected, err error) (string, bool) {
 		}
 		return at.sentence("other rows refer to them by a foreign key", cureReference), true
 	case 1452, 1216:
-		return at.sentence("the new value refers to no row"+s.constraintNamed(at.d, named(mysqlConstraint, e.Message)), cureValue), true
+		return s.value(at, "the new value"+s.ofTable(at, err)+" refers to no row"+s.constraintNamed(named(mysqlConstraint, e.Message)), cureValue), true
 	case 1048, 1364:
-		return at.sentence("the column"+s.columnNamed(at.d, named(mysqlColumn, e.Message))+" takes no null", cureValue), true
+		return s.value(at, "the column"+s.columnNamed(at.d, named(mysqlColumn, e.Message))+s.ofTable(at, err)+" takes no null", cureValue), true
 	case 1062, 1169:
-		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, named(mysqlKey, e.Message)), cureTaken), true
+		return s.value(at, "the new value"+s.ofTable(at, err)+" is another row's already"+s.constraintNamed(named(mysqlKey, e.Message)), cureTaken), true
 	case 4025, 3819:
-		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, named(mysqlConstraint, e.Message)), cureValue), true
+		return s.value(at, "the new value breaks a constraint"+s.ofTable(at, err)+s.constraintNamed(named(mysqlConstraint, e.Message)), cureValue), true
 	case 1264, 1265, 1292, 1366, 1406, 1411, 1906, 3105, 3140:
-		return at.sentence("the column"+s.columnNamed(at.d, named(mysqlColumn, e.Message))+" doesn't take the value", cureValue), true
+		return s.value(at, "the column"+s.columnNamed(at.d, named(mysqlColumn, e.Message))+s.ofTable(at, err)+" doesn't take the value", cureValue), true
 	case 1288, 1348, 1761:
 		return at.sentence("the database lets nothing be changed through the view", "name the table that it reads"), true
 	default:
@@ -93,7 +93,7 @@ func (mysqlDialect) cause(s *System, at rejected, err error, c *dsar.Cause) bool
 		c.Columns = []string{column}
 	}
 	for _, name := range []string{named(mysqlConstraint, e.Message), named(mysqlKey, e.Message)} {
-		if _, known := s.catalogue().reference(name); known || s.constraintNamed(at.d, name) != "" {
+		if _, known := s.catalogue().reference(name); known || s.constraintNamed(name) != "" {
 			c.Constraint = name
 		}
 	}
@@ -104,3 +104,14 @@ func (mysqlDialect) cause(s *System, at rejected, err error, c *dsar.Cause) bool
 }
 
 func (mysqlDialect) hides() (what, cure string) { return "", "" }
+
+// mysqlTable matches the table of an error, behind that of its database where the server says it.
+var mysqlTable = regexp.MustCompile("(?:for table |for |fails \\(|[Tt]able )[`'](?:[^`'.]+(?:`\\.`|\\.))?([^`']+)[`']")
+
+func (mysqlDialect) tableOf(err error) string {
+	var e *mysql.MySQLError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return named(mysqlTable, e.Message)
+}

@@ -72,15 +72,15 @@ func postgresRefusal(s *System, at rejected, err *pgconn.PgError) string {
 		}
 		return at.sentence("other rows refer to them by a foreign key", cureReference)
 	case err.Code == "23502":
-		return at.sentence("the column"+s.columnNamed(at.d, err.ColumnName)+" takes no null", cureValue)
+		return s.value(at, "the column"+s.columnNamed(at.d, err.ColumnName)+s.ofTable(at, err)+" takes no null", cureValue)
 	case err.Code == "23505":
-		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, err.ConstraintName), cureTaken)
+		return s.value(at, "the new value"+s.ofTable(at, err)+" is another row's already"+s.constraintNamed(err.ConstraintName), cureTaken)
 	case strings.HasPrefix(err.Code, "23"), strings.HasPrefix(err.Code, "44"):
-		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, err.ConstraintName), cureValue)
+		return s.value(at, "the new value breaks a constraint"+s.ofTable(at, err)+s.constraintNamed(err.ConstraintName), cureValue)
 	case strings.HasPrefix(err.Code, "22") && at.what == reading:
 		return at.sentence("a row holds what can't be read as the manifest says", "of a text that is to be JSON, find the row that isn't and correct it")
 	case strings.HasPrefix(err.Code, "22"), err.Code == "428C9":
-		return at.sentence("a column doesn't take the value", cureValue)
+		return s.value(at, "a column"+s.ofTable(at, err)+" doesn't take the value", cureValue)
 	case err.Code == "55000", err.Code == "42809", err.Code == "0A000":
 		return at.sentence("the database lets nothing be changed through the view", "name the table that it reads, or add a trigger INSTEAD OF to it")
 	case err.Code == "XX000":
@@ -116,7 +116,7 @@ func (postgresDialect) cause(s *System, at rejected, err error, c *dsar.Cause) b
 	if column := strings.TrimSpace(s.columnNamed(at.d, pg.ColumnName)); column != "" {
 		c.Columns = []string{column}
 	}
-	if _, known := s.catalogue().reference(pg.ConstraintName); known || s.constraintNamed(at.d, pg.ConstraintName) != "" {
+	if _, known := s.catalogue().reference(pg.ConstraintName); known || s.constraintNamed(pg.ConstraintName) != "" {
 		c.Constraint = pg.ConstraintName
 	}
 	if c.Constraint == "" && strings.HasPrefix(pg.Code, "P0") {
@@ -127,4 +127,18 @@ func (postgresDialect) cause(s *System, at rejected, err error, c *dsar.Cause) b
 
 func (postgresDialect) hides() (what, cure string) {
 	return "as a policy of row security does it", "grant the database's user a policy for all rows, or BYPASSRLS"
+}
+
+// deniedForm matches a missing permission, in which PostgreSQL names the table in its text alone.
+var deniedForm = regexp.MustCompile(`^permission denied for (?:table|view|relation|foreign table|materialized view) "?([^"]+)"?$`)
+
+func (postgresDialect) tableOf(err error) string {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return ""
+	}
+	if m := deniedForm.FindStringSubmatch(pg.Message); m != nil {
+		return m[1]
+	}
+	return pg.TableName
 }

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -85,10 +86,86 @@ func (s *System) onlyTrigger(at rejected, function string) string {
 	return ""
 }
 
+// about says of which table an error is, or for which dataset it was asked; empty where neither
+// is known.
+func (s *System) about(err error) string {
+	var parts []string
+	name := s.tableNamed(tableSaid(err))
+	if r := (*rejected)(nil); errors.As(err, &r) {
+		parts = append(parts, "dataset "+r.d.Name)
+		name = cmp.Or(name, r.d.SQL.Table)
+	}
+	if name != "" {
+		parts = append(parts, "table "+name)
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// tableSaid returns the table that a database names in its error, by which nothing may be said
+// unless the catalogue has it; empty where it names none.
+func tableSaid(err error) string {
+	for _, d := range dialects() {
+		if name := d.tableOf(err); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// tableNamed returns what people call the table of a name; empty where the catalogue has none.
+func (s *System) tableNamed(name string) string {
+	if name == "" {
+		return ""
+	}
+	c, found := s.catalogue(), ""
+	is := func(called string) {
+		if found == "" && bareName(called) == bareName(name) {
+			found = called
+		}
+	}
+	for _, d := range s.datasets {
+		is(d.relation.name)
+	}
+	for _, r := range c.references {
+		is(r.from.name)
+		is(r.to.name)
+	}
+	for _, r := range c.roots {
+		is(r.name)
+	}
+	for _, called := range c.names {
+		is(called)
+	}
+	for _, t := range c.triggers {
+		is(t.of)
+		for _, does := range t.deeds {
+			is(does.table)
+		}
+	}
+	return found
+}
+
+// ofTable says in which table it is that a database's error is about, where that isn't the
+// dataset's own: a trigger's.
+func (s *System) ofTable(at rejected, err error) string {
+	name := s.tableNamed(tableSaid(err))
+	if name == "" || at.d != nil && bareName(name) == bareName(at.d.SQL.Table) {
+		return ""
+	}
+	return " of " + name
+}
+
 // sentence returns what was refused, and what is known of the obstacle.
 func (e rejected) sentence(obstacle string, cure ...string) string {
 	if e.d != nil {
-		obstacle = fmt.Sprintf("rows of %s can't be %s: %s", e.d.Name, e.what.done(), obstacle)
+		table := ""
+		if e.d.SQL.Table != e.d.Name {
+			table = " (table " + e.d.SQL.Table + ")"
+		}
+		obstacle = fmt.Sprintf("rows of %s%s can't be %s: %s", e.d.Name, table, e.what.done(), obstacle)
 	}
 	if len(cure) > 0 && cure[0] != "" {
 		obstacle += "; " + strings.Join(cure, ", ")
@@ -112,8 +189,18 @@ const (
 	cureReference = "erase those first (a dataset of them, after:), or change the foreign key"
 	cureValue     = "correct the value in the manifest's anonymise"
 	cureTaken     = `set one that nobody else has, as "erased-{random}"; where the person asked for it, ask them for another`
+	cureBeside    = "change what writes there with them: a trigger, or a foreign key's ON DELETE SET NULL or SET DEFAULT"
 	cureTrigger   = "have it let the erasure pass, or erase by hand"
 )
+
+// value says what is wrong with a value. Where rows are deleted, it isn't the manifest's: a
+// trigger, or a foreign key, sets it elsewhere.
+func (s *System) value(at rejected, what, cure string) string {
+	if at.d != nil && at.what == deleting {
+		return at.sentence(what+s.culprits(at), cureBeside)
+	}
+	return at.sentence(what, cure)
+}
 
 // columnNamed returns a column's name where the dataset's table has such a one.
 func (s *System) columnNamed(d *dataset, name string) string {
@@ -125,11 +212,13 @@ func (s *System) columnNamed(d *dataset, name string) string {
 	return ""
 }
 
-// constraintNamed returns a constraint's name where the dataset's table has such a
-// one.
-func (s *System) constraintNamed(d *dataset, name string) string {
-	if d != nil && name != "" && slices.Contains(s.catalogue().constraints[d.relation.id], name) {
-		return " (" + name + ")"
+// constraintNamed returns a constraint's name where a table has such a one: a trigger may
+// break that of another table than the dataset's.
+func (s *System) constraintNamed(name string) string {
+	for _, names := range s.catalogue().constraints {
+		if name != "" && slices.Contains(names, name) {
+			return " (" + name + ")"
+		}
 	}
 	return ""
 }

@@ -163,3 +163,67 @@ func TestRowSecurity(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestRefusalsNameTheTable: what a database refuses of a table that a trigger writes to is said to
+// be of that, and a table that isn't called as its dataset is named beside it; no name but one
+// of the catalogue is told.
+func TestRefusalsNameTheTable(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, makes, wants string }{
+		{"no null", "", "of audit_log takes no null"},
+		{"a unique value", "INSERT INTO audit_log VALUES (1, 'x')", "of audit_log is another row's already"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			everyDatabase(t, "CREATE TABLE crm_people (id INTEGER PRIMARY KEY, email VARCHAR(100)); CREATE TABLE audit_log (id INTEGER PRIMARY KEY, what VARCHAR(100) NOT NULL); INSERT INTO crm_people VALUES (1, 'ann@example.com')", func(t *testing.T, d database) {
+				written := "NULL"
+				if c.makes != "" {
+					written = "'y'"
+					d.exec(t, c.makes)
+				}
+				d.exec(t, "CREATE TRIGGER logs AFTER DELETE ON crm_people BEGIN INSERT INTO audit_log VALUES (OLD.id, "+written+")! END")
+				j := erasing(t, d, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", ids("email ann@example.com"), "people | table: crm_people, key: [id], subject: {email: email}, erase: delete, cascades: [audit_log]")
+				wants := c.wants
+				if d.dialect == MariaDB { // whose error doesn't say of which table
+					_, wants, _ = strings.Cut(wants, "audit_log ")
+				}
+				refusedBy(t, j.Err, "rows of people (table crm_people) can't be deleted", wants, "(the trigger ", "change what writes there")
+			})
+		})
+	}
+}
+
+// TestSchemaChangedNamesTheTable: where a table isn't as it was any more, it is named, with the
+// dataset for which it was asked.
+func TestSchemaChangedNamesTheTable(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, "CREATE TABLE crm_people (id INTEGER PRIMARY KEY, email VARCHAR(100))", func(t *testing.T, d database) {
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "people | table: crm_people, key: [id], subject: {email: email}, erase: delete"))
+		d.exec(t, "DROP TABLE crm_people")
+		refusedBy(t, s.countAll(t.Context(), jobsOf(dsar.Erasure, ids("email ann@example.com"))), "(dataset people, table crm_people)")
+	})
+}
+
+// TestForbiddenBesideIsNamed: where a trigger may not use a table, that is what is to be granted,
+// and not what the user has.
+func TestForbiddenBesideIsNamed(t *testing.T) {
+	t.Parallel()
+	d := limitedDB(t, postgresShop)
+	d.fill(t)
+	d.database.exec(t, "CREATE TABLE audit_log (id INTEGER); CREATE TRIGGER logs AFTER DELETE ON people BEGIN INSERT INTO audit_log VALUES (OLD.id)! END")
+	s := d.mySystem(t, shop(t))
+	s.datasets[0].SQL.Cascades = append(s.datasets[0].SQL.Cascades, "audit_log")
+	jobs := jobsOf(dsar.Erasure, ids("customer 1"))
+	if err := s.eraseAll(t.Context(), jobs); err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for _, c := range jobs[0].Counts {
+		if c.Dataset == "people" {
+			said = c.Uncovered
+		}
+	}
+	if jobs[0].Err != nil || !strings.Contains(said, "may not use the table audit_log") || strings.Contains(said, "grant it DELETE") {
+		t.Errorf("%v, %q", jobs[0].Err, said)
+	}
+}

@@ -78,15 +78,15 @@ func sqliteRefusal(s *System, at rejected, err *sqlite.Error) string {
 		return at.sentence("rows refer to them by the foreign key of "+strings.Join(by, ", or of "), cureReference)
 	case notNull:
 		_, column, _ := strings.Cut(said, ".")
-		return at.sentence("the column"+s.columnNamed(at.d, column)+" takes no null", cureValue)
+		return s.value(at, "the column"+s.columnNamed(at.d, column)+s.ofTable(at, err)+" takes no null", cureValue)
 	case unique, primaryKey, rowid:
 		columns := s.columnsSaid(at.d, err)
 		if columns == nil {
-			return at.sentence("a new value is another row's already", cureTaken)
+			return s.value(at, "a new value"+s.ofTable(at, err)+" is another row's already", cureTaken)
 		}
-		return at.sentence("the new value of "+strings.Join(columns, ", ")+" is another row's already (unique: "+s.uniqueOf(at.d, columns)+")", cureTaken)
+		return s.value(at, "the new value of "+strings.Join(columns, ", ")+" is another row's already (unique: "+s.uniqueOf(at.d, columns)+")", cureTaken)
 	case check:
-		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, said), cureValue)
+		return s.value(at, "the new value breaks a constraint"+s.ofTable(at, err)+s.constraintNamed(said), cureValue)
 	case trigger:
 		return s.raised(at, said, "")
 	default:
@@ -142,3 +142,17 @@ func (s *System) uniqueOf(d *dataset, columns []string) string {
 }
 
 func (sqliteDialect) hides() (what, cure string) { return "", "" }
+
+// liteTable matches the table of a constraint that is broken, and of a column that isn't there.
+var liteTable = regexp.MustCompile(`(?:(?:NOT NULL|UNIQUE) constraint failed: |no such table: (?:main\.)?)([^\s.,]+)`)
+
+func (sqliteDialect) tableOf(err error) string {
+	var lite *sqlite.Error
+	if !errors.As(err, &lite) {
+		return ""
+	}
+	if m := liteTable.FindStringSubmatch(lite.Error()); m != nil {
+		return m[1]
+	}
+	return ""
+}
