@@ -24,6 +24,13 @@ func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
 		c.fitsAll(ctx, set)
 	}
 	c.followed(d)
+	for i, name := range d.SQL.Rectify {
+		if table, column := d.place(d.SQL.Source(name)); table == d.SQL.Table {
+			if col, ok := d.own.column(column, c.dialect); ok {
+				c.takesAny(fmt.Sprintf("%s.rectify[%d]", path, i), d, col)
+			}
+		}
+	}
 	for i, r := range d.SQL.Restrict {
 		if col, ok := d.own.column(r.Column, c.dialect); ok {
 			c.fit(ctx, fmt.Sprintf("%s.restrict[%d].value", path, i), d, col, r.Value)
@@ -56,8 +63,11 @@ func (c *compiler) fitsAll(ctx context.Context, d setting) {
 	for _, name := range slices.Sorted(maps.Keys(d.values)) {
 		at, value := d.path+".anonymise."+name, d.values[name]
 		col, ok := d.own.column(name, c.dialect)
-		if !ok {
-			continue // said already, or a part of one
+		if !ok { // said already, or a part of one
+			if whole, ok := d.own.column(manifest.ParseSource(name).Column, c.dialect); ok {
+				c.takesAny(at, d.dataset, whole)
+			}
+			continue
 		}
 		switch parts := d.SQL.Template(value); {
 		case value == nil && col.made == "":
@@ -84,13 +94,21 @@ func (d *dataset) example() string {
 func (c *compiler) fit(ctx context.Context, at string, d *dataset, col column, value any) {
 	text := d.sample(value)
 	switch {
-	case col.made != "":
-		c.fault(at, fmt.Sprintf("dataset %s: no value can be given to the column %q: %s", d.Name, col.name, col.made), "leave it out")
+	case !c.takesAny(at, d, col):
 	case col.length > 0 && utf8.RuneCountInString(text) > col.length:
 		c.fault(at, fmt.Sprintf("dataset %s: the column %q takes %d characters, the value has more", d.Name, col.name, col.length), "write a shorter one")
 	case c.dialect.trial(col) != "" && c.refuses(ctx, c.dialect.trial(col), text):
 		c.fault(at, fmt.Sprintf("dataset %s: the column %q of type %s doesn't take the value", d.Name, col.name, col.full), "write one that its type takes")
 	}
+}
+
+// takesAny reports whether a value can be given to a column, and notes where none can, since the
+// database makes it.
+func (c *compiler) takesAny(at string, d *dataset, col column) bool {
+	if col.made != "" {
+		c.fault(at, fmt.Sprintf("dataset %s: no value can be given to the column %q: %s", d.Name, col.name, col.made), "leave it out, and set the columns that it is made of")
+	}
+	return col.made == ""
 }
 
 // sample returns a value as a row may get it, as a text.

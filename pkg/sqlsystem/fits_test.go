@@ -115,3 +115,41 @@ func TestValueOfItsOwn(t *testing.T) {
 		}
 	})
 }
+
+// TestGeneratedColumns: a column that the database works out is found at the start wherever a
+// value is to be given to it: by an erasure, whole or in part, a correction, or a restriction.
+func TestGeneratedColumns(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"STORED", "VIRTUAL"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			everyDatabase(t, "", func(t *testing.T, d database) {
+				if d.dialect == PostgreSQL && kind == "VIRTUAL" {
+					t.Skip("not before PostgreSQL 18")
+				}
+				typ := map[Dialect]string{PostgreSQL: "jsonb"}[d.dialect]
+				if typ == "" {
+					typ = "VARCHAR(200)"
+				}
+				d.run(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(100), doc "+typ+", copy "+typ+" GENERATED ALWAYS AS (doc) "+kind+", shout VARCHAR(100) GENERATED ALWAYS AS (upper(email)) "+kind+", locked INTEGER)")
+				for sets, column := range map[string]string{
+					"erase: anonymise, anonymise: {email: null, doc: null, shout: gone}": "shout",
+					"erase: anonymise, anonymise: {email: null, shout: null}":            "shout",
+					`erase: anonymise, anonymise: {email: null, copy->name: "{remove}"}`: "copy",
+					"erase: delete, rectify: [shout]":                                    "shout",
+					"erase: delete, restrict: [{column: shout, value: x}]":               "shout",
+				} {
+					more := ""
+					for _, ability := range []string{"rectify", "restrict"} {
+						if strings.Contains(sets, ability) {
+							more = ", " + ability
+						}
+					}
+					if _, err := Open(t.Context(), small(t, "abilities: [gather, erase"+more+"]\nneeds: [email]\nsql: {}", "people | table: people, key: [id], subject: {email: email}, "+sets+" | id shout"), d.source); err == nil || !strings.Contains(err.Error(), `no value can be given to the column "`+column) {
+						t.Errorf("%s: %v", sets, err)
+					}
+				}
+			})
+		})
+	}
+}
