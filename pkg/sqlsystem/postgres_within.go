@@ -44,10 +44,7 @@ func (p postgresDialect) elements(expr string, col column, path []string, alias 
 func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []change) {
 	held := "t." + p.quote(col.name)
 	if isArray(col) {
-		q.WriteString("ARRAY(SELECT e.value FROM unnest(")
-		q.add(held, ") WITH ORDINALITY AS e(value, n) WHERE NOT coalesce(")
-		changes[0].from.among(q, "e.value")
-		q.WriteString(", false) ORDER BY e.n)")
+		p.changeArray(q, held, changes[0].from)
 		return
 	}
 	expr := p.asJSON(held, col)
@@ -89,6 +86,17 @@ func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []
 		}
 		q.WriteByte(')')
 	}
+}
+
+// changeArray writes an array without the person's elements. In one of two dimensions, whose
+// rows are of one length, null stands in their place: what is others' keeps its own. One of more
+// is left as it is, and so refused (TestArraysOfArrays).
+func (postgresDialect) changeArray(q *statement, held string, from *subject) {
+	q.add("CASE WHEN coalesce(array_ndims(", held, "), 1) = 1 THEN ARRAY(SELECT e.value FROM unnest(", held, ") WITH ORDINALITY AS e(value, n) WHERE NOT coalesce(")
+	from.among(q, "e.value")
+	q.add(", false) ORDER BY e.n) WHEN array_ndims(", held, ") = 2 THEN (SELECT array_agg(r.held ORDER BY r.i) FROM (SELECT i, array_agg(CASE WHEN coalesce(")
+	from.among(q, "e.value")
+	q.add(", false) THEN NULL ELSE e.value END ORDER BY j) AS held FROM generate_subscripts(", held, ", 1) AS i, generate_subscripts(", held, ", 2) AS j, LATERAL (SELECT (", held, ")[i][j]) AS e(value) GROUP BY i) AS r) ELSE ", held, " END")
 }
 
 // without writes a JSON array without the person's elements; one value by itself counts as

@@ -289,3 +289,38 @@ func TestWithinUnreadable(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestArraysOfArrays: of PostgreSQL's arrays of several dimensions people are found in each element,
+// and told of all; an erasure leaves what is others' where it stands, and refuses what it can't
+// change so. A key may be such an array.
+func TestArraysOfArrays(t *testing.T) {
+	t.Parallel()
+	d := postgresDB(t, `CREATE TABLE rooms (id INTEGER PRIMARY KEY, members TEXT[], seats INTEGER[]);
+		INSERT INTO rooms VALUES (1, '{{ann,bob},{cleo,ann}}', '{{1,2},{3,NULL}}'), (2, '{ann,eve}', '{3,9}'), (3, '{}', NULL), (4, '{{{zoe},{bob}}}', '{7}')`)
+	s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [user, number]\nsql: {}",
+		`rooms | table: rooms, key: [id], ways: [{subject: {user: "members[]"}, set: {"members[]": "{remove}"}}, {subject: {number: "seats[]"}, set: {"seats[]": "{remove}"}}] | id members seats`))
+	got := gatherAll(t, s, ids("user ann", "number 3"))
+	want := []string{`rooms {"id":"1","members":"{{ann,bob},{cleo,ann}}","seats":"{{1,2},{3,NULL}}"}`, `rooms {"id":"2","members":"{ann,eve}","seats":"{3,9}"}`}
+	if !slices.Equal(got[0], want) {
+		t.Errorf("gathered %v", got[0])
+	}
+	jobs := jobsOf(dsar.Erasure, ids("user ann", "number 3"))
+	if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil || jobs[0].Counts[0].Anonymised != 2 {
+		t.Errorf("%v, %+v", err, jobs[0].Counts)
+	}
+	if left := d.column(t, "SELECT id || ' ' || members::text || coalesce(seats::text, '') FROM rooms ORDER BY id"); !slices.Equal(left, []string{"1 {{NULL,bob},{cleo,NULL}}{{1,2},{NULL,NULL}}", "2 {eve}{9}", "3 {}", "4 {{{zoe},{bob}}}{7}"}) {
+		t.Errorf("left %v", left)
+	}
+	jobs = jobsOf(dsar.Erasure, ids("user zoe"))
+	refusedBy(t, cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err), "rows of rooms can't be changed", "don't hold what was written")
+
+	keyed := postgresDB(t, `CREATE TABLE places (pos INTEGER[] PRIMARY KEY, email TEXT); INSERT INTO places VALUES ('{{1,2},{3,4}}', 'ann@example.com'), ('{1,2,3,4}', 'bob@example.com')`)
+	s = open(t, keyed, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "places | table: places, key: [pos], subject: {email: email}, erase: delete | pos"))
+	jobs = jobsOf(dsar.Erasure, ids("email ann@example.com"))
+	if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil || jobs[0].Counts[0].Erased != 1 {
+		t.Errorf("%v, %+v", err, jobs[0].Counts)
+	}
+	if left := keyed.column(t, "SELECT pos::text FROM places"); !slices.Equal(left, []string{"{1,2,3,4}"}) {
+		t.Errorf("left %v", left)
+	}
+}
