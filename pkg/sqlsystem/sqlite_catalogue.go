@@ -162,14 +162,19 @@ func (sqliteDialect) filtered(context.Context, executor, string, []string) (filt
 	return filters{}, nil
 }
 
+// tables leaves out the tables in which a virtual one keeps what is its own, and the full-text
+// indexes of other tables, which have no rows of theirs (content=).
 func (sqliteDialect) tables(ctx context.Context, on executor, _ string) (names []string, err error) {
-	err = each(ctx, on, `SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'`, func(row []string) { names = append(names, row[0]) })
+	all, err := fulltexts(ctx, on)
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, on, `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND substr(name, 1, 7) <> 'sqlite_'`, func(row []string) {
+		if !slices.ContainsFunc(all, func(f fulltext) bool { return f.name == row[0] && f.of != "" }) {
+			names = append(names, row[0])
+		}
+	})
 	return names, err
-}
-
-// copies finds none: SQLite has neither materialized views nor replicas of its own.
-func (sqliteDialect) copies(context.Context, *System, *dataset, func(what, cure string)) error {
-	return nil
 }
 
 // size implements cataloguer: the highest number of a row, which tells how many there were
