@@ -21,6 +21,7 @@ type dataset struct {
 	relation             // that table
 	table       string   // quoted
 	labels      []string // the joins of its columns, each without LEFT
+	where       string   // the condition on its rows; empty: there is none
 	lookups     []*lookup
 	keys        []keyColumn
 	order       string // the key, ordered by bytes

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -130,6 +131,11 @@ func (r recipe) cook(t *testing.T, dialect Dialect, begin, schema string) {
 	}
 	files, list, _ := lying(t, laid...)
 	s := open(t, d, cooked(t, begin, yamlText), WithFiles("media", files))
+	for _, look := range []func(context.Context) ([]Advice, error){s.Joint, s.Rest} {
+		if advice, err := look(t.Context()); err != nil || len(advice) > 0 {
+			t.Errorf("lint says %v, %v", advice, err)
+		}
+	}
 	person := ids(asked...)
 	if s.m.Can(dsar.Resolve) {
 		jobs := resolveJobs(person)

@@ -42,6 +42,7 @@ type lookup struct {
 	shared int
 	where  string // a condition; empty: there is none
 	many   bool   // a row may lead to several rows
+	joint  bool   // a row may lead to several people
 	// What an erasure does with a row that it leads to, by a column the values that it
 	// sets, and where the manifest says so.
 	deletes   bool
@@ -62,6 +63,7 @@ type join struct {
 	step
 	name, far, alias, text string
 	one                    bool // a row leads to one at most
+	pinned                 bool // only to rows that hold one value, as those of one key
 }
 
 // lookups makes the ways by which a dataset's rows are found.
@@ -70,6 +72,7 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 	if err != nil {
 		return err
 	}
+	d.where = where
 	labels, err := c.joins(ctx, path, d.SQL.Table, d.SQL.Via, "v")
 	if err != nil {
 		return err
@@ -134,6 +137,7 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 				byJoins[together] = l
 				d.lookups = append(d.lookups, l)
 			}
+			l.joint = l.joint || each != "" || c.joint(joins[:n], sub.column)
 			sub.lookup = l
 			d.subjects = append(d.subjects, sub)
 		}
@@ -227,7 +231,7 @@ func (c *compiler) joins(ctx context.Context, path, own string, via []manifest.V
 		}
 		for column, w := range v.Where {
 			if w.Pins() {
-				unique = append(unique, column)
+				unique, j.pinned = append(unique, column), true
 			}
 		}
 		for column, w := range c.m.SQL.Where {

@@ -39,8 +39,8 @@ that no worker can gather and erase; where a draft's TODO is still to be said; a
 database has a table or a column that no manifest declares, would refuse the values that an
 erasure sets, would take other rows with those that are erased, or keeps copies of them. It
 warns of what lacks a language of the installation, of systems that nothing leads to, of missing indexes, with the
-statement that makes each and what a request costs without, of rows that others refer to and of
-identifiers that find nobody, or several.
+statement that makes each and what a request costs without, of rows that others refer to, that
+may be several people's or that no dataset has, and of identifiers that find nobody, or several.
 
 Databases are looked at where the configuration names them, or --dsn. Their catalogue is read,
 and whether columns hold anything; what an erasure sets is tried in two rows of each dataset, in
@@ -203,6 +203,8 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		{findings.Warning, "identifier", db.Identifiers},
 		{findings.Warning, "orphan", db.Orphans},
 		{findings.Warning, "writing", db.Unlike},
+		{findings.Warning, "joint-row", db.Joint},
+		{findings.Warning, "rest", db.Rest},
 	}
 	if l.try {
 		looks = append(looks, looks[0])
