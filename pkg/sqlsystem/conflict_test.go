@@ -112,3 +112,39 @@ func TestValuesThatAreThere(t *testing.T) {
 		})
 	}
 }
+
+// TestReplacedRowsAreCounted: a DELETE hands its triggers no clause of its own, and SQLite counts no
+// row that REPLACE deletes; one of a dataset that isn't to go is noticed all the same.
+func TestReplacedRowsAreCounted(t *testing.T) {
+	t.Parallel()
+	const people = "CREATE TABLE people (id INTEGER PRIMARY KEY, user_id INTEGER, slug TEXT UNIQUE %s); INSERT INTO people VALUES (1, 5, 'ann'), (2, 6, 'removed'), (3, 7, 'cy'); CREATE TABLE log (id INTEGER PRIMARY KEY); CREATE TABLE counts (day TEXT PRIMARY KEY, n INTEGER); INSERT INTO counts VALUES ('today', 0)"
+	for _, c := range []struct {
+		name, clause, trigger, dataset string
+		goes                           bool
+	}{
+		{"of the table itself", "", "CREATE TRIGGER t AFTER DELETE ON people BEGIN UPDATE OR REPLACE people SET slug = 'removed' WHERE id = 3! END", "erase: delete, cascades: [people]", false},
+		{"under a clause", "ON CONFLICT REPLACE", "CREATE TRIGGER t AFTER DELETE ON people BEGIN UPDATE people SET slug = 'removed' WHERE id = 3! END", "erase: delete, cascades: [people]", false},
+		{"by an insert", "", "CREATE TRIGGER t AFTER DELETE ON people BEGIN INSERT OR REPLACE INTO people VALUES (9, 9, 'removed')! END", "erase: delete, cascades: [people]", false},
+		{"by a trigger of what a trigger deletes", "", "INSERT INTO log VALUES (1); CREATE TRIGGER t AFTER UPDATE ON people BEGIN DELETE FROM log! END; CREATE TRIGGER u AFTER DELETE ON log BEGIN REPLACE INTO people VALUES (9, 9, 'removed')! END", "set: {user_id: null, slug: null}, cascades: [log, people]", false},
+		{"of a table that is nobody's", "", "CREATE TRIGGER t AFTER DELETE ON people BEGIN REPLACE INTO counts VALUES ('today', 1)! END", "erase: delete, cascades: [counts]", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := sqliteDB(t, strings.Replace(people, "%s", c.clause, 1))
+			d.exec(t, c.trigger)
+			s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [user]\nsql: {}", "people | table: people, key: [id], subject: {user: user_id}, "+c.dataset))
+			err := eraseFive(t, s)[0].Err
+			left := d.column(t, "SELECT slug FROM people ORDER BY id")
+			if c.goes {
+				if err != nil || !slices.Equal(left, []string{"removed", "cy"}) {
+					t.Errorf("%v, left %q", err, left)
+				}
+				return
+			}
+			refusedBy(t, err, "the database deleted", "people")
+			if !slices.Equal(left, []string{"ann", "removed", "cy"}) {
+				t.Errorf("left %q", left)
+			}
+		})
+	}
+}

@@ -214,6 +214,9 @@ type transactor interface {
 	// others do meanwhile, and looking how one begins that changes nothing.
 	begin() *sql.TxOptions
 	looking() *sql.TxOptions
+	// watch begins to count, on a connection, what a transaction does that the database doesn't count
+	// itself. tallies finds it in the context that is returned; the function ends it.
+	watch(ctx context.Context, conn *sql.Conn) (context.Context, func(), error)
 	// tallies asks what the connection's transaction has done so far, by table, or under
 	// the empty name the sum of all.
 	tallies(ctx context.Context, on executor, schema string) (tallies, error)

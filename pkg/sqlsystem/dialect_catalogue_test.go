@@ -110,7 +110,7 @@ func (s suite) transactions(t *testing.T) {
 	for i := range 5 {
 		d.insert(t, "things", i, "word")
 	}
-	err := sys.inTransaction(t.Context(), func(tx *sql.Tx) error {
+	err := sys.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		sum := func() (deleted, changed int64) {
 			all, err := sys.dialect.tallies(t.Context(), tx, "")
 			if err != nil {

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"slices"
@@ -241,7 +242,7 @@ func (s suite) keys(t *testing.T) {
 				t.Errorf("%s by %q: %q", table, some, got)
 			}
 		}
-		err = sys.inTransaction(t.Context(), func(tx *sql.Tx) error {
+		err = sys.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 			n, err := sys.write(t.Context(), tx, ds, deleting, keys[1:], func(q *statement) { q.WriteString(q.dialect.deletes(ds.table, own)) })
 			if n != int64(len(keys)-1) {
 				t.Errorf("%s: %d rows deleted", table, n)

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -90,7 +91,7 @@ func (s suite) makes(t *testing.T) {
 	ds.lookups = []*lookup{{sets: values, erasePath: "x"}}
 	keys := []string{"0", "1", "2"}
 	made := making{now: now, salt: "salt"}
-	err = sys.inTransaction(t.Context(), func(tx *sql.Tx) error {
+	err = sys.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		n, err := sys.write(t.Context(), tx, ds, changing, keys, func(q *statement) {
 			q.making = made
 			ds.erasing(q, act{sets: 1})
@@ -123,7 +124,7 @@ func (s suite) makes(t *testing.T) {
 		if _, err := d.Exec("UPDATE things SET mail = 'x' WHERE id = 4"); err != nil {
 			t.Fatal(err)
 		}
-		err = sys.inTransaction(t.Context(), func(tx *sql.Tx) error {
+		err = sys.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 			e := &erasure{examination: &examination{System: sys}, tx: tx}
 			m, err := e.making(t.Context(), ds, act{sets: 1}, []string{"4"})
 			if err != nil {
@@ -190,7 +191,7 @@ func (s suite) within(t *testing.T) {
 	ds := &dataset{Dataset: &manifest.Dataset{Name: "things", SQL: &manifest.DatasetSQL{Table: "things", Key: []string{"id"}}}, own: own, table: sys.table("things"), subjects: []subject{*sub}}
 	id, _ := own.column("id", sys.dialect)
 	ds.keys = []keyColumn{{id, "t." + s.dialect.quote("id")}}
-	err = sys.inTransaction(t.Context(), func(tx *sql.Tx) error {
+	err = sys.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		_, err := sys.write(t.Context(), tx, ds, changing, []string{"1"}, func(q *statement) {
 			q.making = making{removes: map[*lookup][]string{l: {"p"}}}
 			q.WriteString(q.dialect.updates(ds.table, own))

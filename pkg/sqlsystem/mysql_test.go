@@ -267,7 +267,7 @@ func TestMariaChangedMeanwhile(t *testing.T) {
 	if !s.dialect.(mysqlDialect).snapshot {
 		t.Skip("the server can't tell: transactions are serializable there")
 	}
-	err := s.inTransaction(t.Context(), func(tx *sql.Tx) error {
+	err := s.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 		if err := each(t.Context(), tx, "SELECT id FROM visits WHERE person = 1", func([]string) {}); err != nil {
 			return err
 		}

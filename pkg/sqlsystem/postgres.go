@@ -332,7 +332,7 @@ func (d postgresDialect) follows(ctx context.Context, s *System, t *table, name 
 // postgresSearches reports whether the planner takes an index for a query.
 func postgresSearches(ctx context.Context, s *System, query string, args ...any) bool {
 	var plan strings.Builder
-	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
+	err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// Also where the table is so small that it is read whole.
 		if _, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
 			return err

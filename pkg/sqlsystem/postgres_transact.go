@@ -17,6 +17,11 @@ func (postgresDialect) looking() *sql.TxOptions { return &sql.TxOptions{ReadOnly
 // measures implements dialect: the statistics have each table, and whatever changes it.
 func (postgresDialect) measures(measure) bool { return true }
 
+// watch does nothing: what there is to count, the database counts.
+func (postgresDialect) watch(ctx context.Context, _ *sql.Conn) (context.Context, func(), error) {
+	return ctx, func() {}, nil
+}
+
 // keepsCount implements transactor. Both settings are a superuser's to change, for a database, a
 // user, a session or a function, and no worker's.
 func (postgresDialect) keepsCount(ctx context.Context, on executor) error {

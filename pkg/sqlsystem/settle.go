@@ -30,6 +30,7 @@ type tally struct {
 	name, sql                  string
 	deleted, inserted, updated int64
 	emptied                    bool // as a whole, which is counted nowhere
+	watched                    bool // of the sum: what is deleted is counted by table as well
 }
 
 func (t tally) changed() int64 { return t.inserted + t.updated }
@@ -53,6 +54,9 @@ func (e *erasure) settle(ctx context.Context, before tallies, lets []string) err
 		return err
 	}
 	if sum, all := after[""]; all {
+		if err := e.settleDeleted(before, after, lets); err != nil {
+			return err
+		}
 		return e.settleSum(sum.since(before[""]), lets)
 	}
 	if err := e.settleOwn(before, after); err != nil {
@@ -64,6 +68,37 @@ func (e *erasure) settle(ctx context.Context, before tallies, lets []string) err
 		}
 	}
 	return e.settleViews(before, after, lets)
+}
+
+// settleDeleted holds what was deleted from each dataset's table against what was to go, where the
+// database counts all tables together, but for what is deleted: also rows that stood in the way of
+// another's (REPLACE).
+func (e *erasure) settleDeleted(before, after tallies, lets []string) error {
+	for _, id := range slices.Sorted(maps.Keys(after)) {
+		deleted, ours, of := after[id].deleted-before[id].deleted, int64(0), (*dataset)(nil)
+		for _, h := range e.holdings {
+			if h.d.relation.id == id {
+				of = h.d
+			}
+			if h.d.relation.id == id || slices.Contains(e.catalogue().reads[h.d.relation.id], id) {
+				ours += e.done[h.d]
+			}
+		}
+		if of != nil && has(lets, of.relation.name) {
+			ours += e.takenFrom(of.relation.name, false)
+		}
+		if of != nil && deleted > ours {
+			return &overreach{fmt.Sprintf("the database deleted %d rows of %s where %d were to go; a trigger did, or a clause of the table that replaces what is in the way (ON CONFLICT REPLACE), and all of it was undone: change what does it", deleted, of.relation.name, ours), dsar.Cause{Dataset: of.Name, Table: of.SQL.Table}}
+		}
+	}
+	for _, h := range e.holdings {
+		if h.d.own.view && after[""].watched {
+			if err := e.settleGone(h, before, after); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // settleOwn fails where the database counted fewer deletions from a table than the erasure itself

@@ -16,10 +16,15 @@ func (sqliteDialect) looking() *sql.TxOptions { return nil }
 // measures implements dialect: total_changes has what foreign keys do, of all tables together.
 func (sqliteDialect) measures(what measure) bool { return what == byForeignKeys }
 
-// tallies counts all tables together.
+// tallies counts all tables together, and what is deleted by table.
 func (sqliteDialect) tallies(ctx context.Context, on executor, _ string) (tallies, error) {
 	out := tallies{}
 	err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{updated: whole(row[0])} })
+	deleted, watched := ctx.Value(liteWatch{}).(liteDeleted)
+	out[""] = tally{updated: out[""].updated, watched: watched}
+	for table, n := range deleted {
+		out[table] = tally{name: table, deleted: n}
+	}
 	return out, err
 }
 

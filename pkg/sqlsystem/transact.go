@@ -16,7 +16,7 @@ func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.
 	lacking := lacks{}
 	once := func(jobs []*counted) error {
 		for short := false; ; {
-			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
+			err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
 			if err == nil || errors.Is(err, errRehearsed) {
 				return nil
 			}
@@ -56,13 +56,25 @@ func isShort(err error) bool {
 	return errors.As(err, &short)
 }
 
-func (s *System) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
-	tx, err := s.db.BeginTx(ctx, s.dialect.begin())
+// inTransaction runs do in a transaction on a connection of its own, of which is counted what it
+// does.
+func (s *System) inTransaction(ctx context.Context, do func(context.Context, *sql.Tx) error) (err error) {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close() //nolint:errcheck // the transaction has told
+	ctx, unwatch, err := s.dialect.watch(ctx, conn)
+	if err != nil {
+		return err
+	}
+	defer unwatch()
+	tx, err := conn.BeginTx(ctx, s.dialect.begin())
 	if err != nil {
 		return err
 	}
 	if err = s.lookForFilters(ctx, tx); err == nil {
-		err = do(tx)
+		err = do(ctx, tx)
 	}
 	if err != nil {
 		if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -176,7 +177,7 @@ func TestUnionIsServed(t *testing.T) {
 			}
 			sr.write(q, c, ds)
 			var plan strings.Builder
-			err := s.inTransaction(t.Context(), func(tx *sql.Tx) error {
+			err := s.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
 				if d.dialect == PostgreSQL {
 					if _, err := tx.Exec("SET LOCAL enable_seqscan = off"); err != nil {
 						return err

@@ -1,0 +1,44 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+
+	"modernc.org/sqlite"
+
+	"habeas.dev/pkg/telemetry"
+)
+
+// liteDeleted are how many rows of each table, in lower case, a transaction has deleted so far: also
+// those that stood in the way of another (REPLACE), which total_changes doesn't count and no
+// trigger sees.
+type liteDeleted map[string]int64
+
+// liteWatch is the key of a transaction's liteDeleted in its context.
+type liteWatch struct{}
+
+// errNoHook says that a caller's database is another driver's.
+var errNoHook = telemetry.Constant("sqlsystem: a SQLite database must be opened by modernc.org/sqlite, which tells what is deleted")
+
+// watch implements transactor, by the hook that SQLite calls before it changes a row.
+func (sqliteDialect) watch(ctx context.Context, conn *sql.Conn) (context.Context, func(), error) {
+	const deletes = 9 // SQLITE_DELETE
+	counts := liteDeleted{}
+	hook := func(call sqlite.PreUpdateHookFn) error {
+		return conn.Raw(func(driver any) error {
+			h, is := driver.(sqlite.HookRegisterer)
+			if !is {
+				return errNoHook
+			}
+			h.RegisterPreUpdateHook(call)
+			return nil
+		})
+	}
+	err := hook(func(change sqlite.SQLitePreUpdateData) {
+		if change.Op == deletes && change.DatabaseName == "main" {
+			counts[strings.ToLower(change.TableName)]++
+		}
+	})
+	return context.WithValue(ctx, liteWatch{}, counts), func() { _ = hook(nil) }, err // what ends with the connection, ends
+}
