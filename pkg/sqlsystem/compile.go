@@ -81,6 +81,8 @@ type finder struct {
 	reads []string // as a dataset's
 	// own is how what it finds is compared; nil where its column can't be.
 	own *subject
+	// anew tells that the database gives what it finds anew when the row is gone.
+	anew bool
 	// datasets are those of its table, by name.
 	datasets []string
 	*lookup
@@ -381,7 +383,7 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 	}
 	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: c.dialect.ordered(held, col), lookup: l}
 	if own, err := c.subject(ctx, path+".column", r.Find, r.Table, held, bare, col); err == nil {
-		f.own = &own
+		f.own, f.anew = &own, col.anew
 		if f.own.lookup = l; source.Each {
 			f.own.element = held
 		}

@@ -36,6 +36,11 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 	if err != nil {
 		return nil, err
 	}
+	upper := strings.ToUpper(commentForm.ReplaceAllString(text, " "))
+	if len(key.columns) == 1 && !t.view && !strings.Contains(upper, "AUTOINCREMENT") && !withoutRowid.MatchString(upper) {
+		c := &t.columns[slices.IndexFunc(t.columns, func(c column) bool { return c.name == key.columns[0] })]
+		c.anew = strings.EqualFold(c.typ, "INTEGER")
+	}
 	if collated {
 		if err := alikeInSQLite(ctx, on, t); err != nil {
 			return nil, err
@@ -72,6 +77,8 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 	}
 	return t, err
 }
+
+var withoutRowid = regexp.MustCompile(`\bWITHOUT\s+ROWID\b`)
 
 // alikeInSQLite asks by which of SQLite's collations columns take texts for equal: no pragma
 // tells them, and a view has none in its text.

@@ -44,6 +44,8 @@ type column struct {
 	// alike is by what texts are equal in it that aren't alike byte by byte, in the database's own
 	// words: a collation, or PostgreSQL's type citext. Empty where none are.
 	alike string
+	// anew tells that the database gives its highest number again when the row is gone.
+	anew bool
 }
 
 // index is a unique index, or the primary key.

@@ -205,6 +205,7 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		{findings.Warning, "writing", db.Unlike},
 		{findings.Warning, "joint-row", db.Joint},
 		{findings.Warning, "rest", db.Rest},
+		{findings.Warning, "number", db.Renumbered},
 	}
 	if l.try {
 		looks = append(looks, looks[0])

@@ -142,12 +142,14 @@ func (n *Node) tellDatabase(ctx context.Context, m *manifest.Manifest, db *sqlsy
 	if columns := db.AsStored(); len(columns) > 0 {
 		n.log.Info("identifiers are compared as they are stored, where blanks count: an index on the trimmed column changes that", "system", m.System, "columns", columns)
 	}
-	unlike, err := db.Unlike(ctx)
-	if err != nil {
-		n.log.Warn("which columns compare texts otherwise can't be told", "system", m.System, "error", err)
-	}
-	for _, u := range unlike {
-		n.log.Warn("rows of a person may be passed over", "system", m.System, "problem", telemetry.Safe(u.String()))
+	for _, look := range []func(context.Context) ([]sqlsystem.Advice, error){db.Unlike, db.Renumbered} {
+		advice, err := look(ctx)
+		if err != nil {
+			n.log.Warn("whose rows are can't be told", "system", m.System, "error", err)
+		}
+		for _, a := range advice {
+			n.log.Warn("rows may be passed over, or taken for somebody else's", "system", m.System, "problem", telemetry.Safe(a.String()))
+		}
 	}
 	reaches, err := db.Reaches(ctx)
 	if err != nil {

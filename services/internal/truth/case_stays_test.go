@@ -36,7 +36,7 @@ datasets:
 		s.holds("shop", "SELECT id FROM unsubscribed", "1", "2")
 		s.holds("shop", "SELECT id FROM addresses", "11")
 		s.holds("shop", "SELECT id FROM orders", "22")
-		for _, ground := range []string{"So that nothing is sent to you", "Other people’s records refer to it"} {
+		for _, ground := range []string{"So that nothing is sent to you", "Other records that stay refer to it"} {
 			if !strings.Contains(a.files["index.html"], ground) {
 				s.Errorf("the answer doesn't say %q", ground)
 			}
@@ -46,7 +46,7 @@ datasets:
 		// Sam's erasure took the address that Anna's had left: nobody says that it is kept.
 		a = s.completes(dsar.Access, "email anna@example.com")
 		s.says(a, "shop", nil, []statement.Kind{statement.Kept})
-		if strings.Contains(a.files["index.html"], "Other people’s records refer to it") {
+		if strings.Contains(a.files["index.html"], "Other records that stay refer to it") {
 			s.Error("the answer says that an address is kept that is gone")
 		}
 	})
@@ -95,7 +95,7 @@ datasets:
 				again := s.completed(s.play(first.Accepted.RequestID))
 				s.holds("shop", "SELECT id FROM addresses", c.left...)
 				stays := slices.Contains(c.left, "11")
-				if says := strings.Contains(again.files["index.html"], "Other people’s records refer to it"); says != stays {
+				if says := strings.Contains(again.files["index.html"], "Other records that stay refer to it"); says != stays {
 					s.Errorf("left are %v, and the first answer says that others refer to it: %t", c.left, says)
 				}
 			})
