@@ -74,6 +74,11 @@ func (s *System) cause(err error) dsar.Cause {
 	if !s.dialect.cause(s, at, err, &c) {
 		c.Constraint = s.onlyTrigger(at, "")
 	}
+	// Others are words that no report may say: a trigger may write to any column.
+	declared := s.declared()[c.Table]
+	c.Columns = slices.DeleteFunc(slices.Clone(c.Columns), func(name string) bool {
+		return !slices.ContainsFunc(declared, func(d string) bool { return s.dialect.same(d, name) })
+	})
 	return c
 }
 
