@@ -117,7 +117,7 @@ func TestRecordsCommand(t *testing.T) {
 	}
 	for lang, want := range map[string][]string{
 		"en": {"Tax and accounting records: 10\u00a0years from the end of the financial year", "legal obligation, art. 6(1)(c)", "Customers who pay", "standard contractual clauses", "made anonymous", "Bank account (a financial account number)"},
-		"fr": {"Pièces fiscales et comptables : 10\u00a0ans à compter de la clôture de l’exercice", "obligation légale, art. 6, par. 1, point c)", "Clients payants", "clauses contractuelles types", "rendues anonymes", "Finalité"},
+		"fr": {"Pièces fiscales et comptables\u00a0: 10\u00a0ans à compter de la clôture de l’exercice", "obligation légale, art. 6, par. 1, point c)", "Clients payants", "clauses contractuelles types", "rendues anonymes", "Finalité"},
 	} {
 		status, out := says(t, "records", "--language", lang)
 		table := csv.NewReader(strings.NewReader(strings.TrimPrefix(out, "\uFEFF")))
