@@ -74,6 +74,9 @@ func (s *System) cause(err error) dsar.Cause {
 	if !s.dialect.cause(s, at, err, &c) {
 		c.Constraint = s.onlyTrigger(at, "")
 	}
+	if len(c.Columns) == 0 {
+		return c
+	}
 	// Others are words that no report may say: a trigger may write to any column.
 	declared := s.declared()[c.Table]
 	c.Columns = slices.DeleteFunc(slices.Clone(c.Columns), func(name string) bool {
