@@ -125,7 +125,7 @@ func (s suite) makes(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = sys.inTransaction(t.Context(), func(_ context.Context, tx *sql.Tx) error {
-			e := &erasure{examination: &examination{System: sys}, tx: tx}
+			e := &erasure{bound: (&examination{System: sys}).bound(tx)}
 			m, err := e.making(t.Context(), ds, act{sets: 1}, []string{"4"})
 			if err != nil {
 				return err

@@ -57,7 +57,7 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 	if err != nil {
 		return nil, err
 	}
-	e := &erasure{examination: s.examination(tx, jobs, chunks, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}, wrote: map[*dataset]int64{}, meant: map[*dataset]map[string]bool{}, follow: map[string]int64{}}
+	e := &erasure{bound: s.examination(tx, jobs, chunks, s.erasing, lacking).bound(tx)}
 	if err := e.examine(ctx); err != nil {
 		return nil, err
 	}
@@ -85,25 +85,9 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 
 // erasure is an erasure of many people in one transaction.
 type erasure struct {
-	*examination
-	tx      *sql.Tx
-	holds   []map[string]bool     // by job, the datasets of which a hold keeps something
-	gaps    []map[*dataset]string // by job, the datasets that are left, and why
-	done    map[*dataset]int64    // how many rows were deleted, or made anonymous
-	wrote   map[*dataset]int64    // how many rows were written to otherwise
-	changed int64                 // the same of all
-	removed int64                 // how many rows the statements deleted themselves
-	taken   int                   // how many rows went, or changed, with them as the manifest lets them
-	// detached is how many of the rows themselves may have been changed before they went.
-	detached int
-	// meant are the keys of rows that may be changed, and bounded the tables of which as
-	// many rows may go, or lose their reference, as foreign keys have it.
-	meant   map[*dataset]map[string]bool
-	bounded map[string]bool
-	sizes   map[*dataset]int64 // before, how many rows tables had that nothing else measures
-	// follow is how many rows of tables that no dataset is of follow what is set, by name in
-	// lower case.
-	follow map[string]int64
+	*bound
+	holds []map[string]bool     // by job, the datasets of which a hold keeps something
+	gaps  []map[*dataset]string // by job, the datasets that are left, and why
 }
 
 // findHeld makes out of which datasets a hold keeps something from each job.
@@ -335,8 +319,10 @@ func (e *erasure) eraseBy(ctx context.Context, h *holding, how act, keys []strin
 	if how.deletes {
 		what = deleting
 	}
-	if err := e.followers(ctx, h.d, how, keys); err != nil {
-		return err
+	if !how.deletes {
+		if err := e.followers(ctx, h.d, columnsOf(h.d.values(how)), keys); err != nil {
+			return err
+		}
 	}
 	making, err := e.making(ctx, h.d, how, keys)
 	if err != nil {
@@ -366,16 +352,12 @@ func (e *erasure) eraseBy(ctx context.Context, h *holding, how act, keys []strin
 	return nil
 }
 
-// means notes that rows of a dataset may be changed.
-func (e *erasure) means(d *dataset, keys []string) {
-	if e.meant[d] == nil {
-		e.meant[d] = map[string]bool{}
+// columnsOf returns the columns that values are set in.
+func columnsOf(values map[string]any) (columns []string) {
+	for source := range values {
+		columns = append(columns, manifest.ParseSource(source).Column)
 	}
-	for _, key := range keys {
-		if key, err := d.rowKey(key); err == nil { // else it was refused where it was written
-			e.meant[d][key] = true
-		}
-	}
+	return columns
 }
 
 // countLocked counts what stays of a dataset as restricted, since all of it was

@@ -152,7 +152,7 @@ func (s *System) trySet(ctx context.Context, d *dataset, l *lookup) error {
 	if err != nil || len(keys) == 0 {
 		return err
 	}
-	e := &erasure{examination: s.examination(tx, nil, nil, []*dataset{d}, lacks{}), tx: tx, done: map[*dataset]int64{}}
+	e := &erasure{bound: s.examination(tx, nil, nil, []*dataset{d}, lacks{}).bound(tx)}
 	how := act{sets: 1 << l.number}
 	made, err := e.making(ctx, d, how, keys)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
@@ -24,6 +25,8 @@ func errOverreach(w way, rows int) error {
 	}
 	verb, cure := "delete", "have "+w.from.Name+" made anonymous, change what does it, or, where they may go, add "+w.to.name+" to the dataset's cascades"
 	switch {
+	case w.keeps && w.does.deletes && w.end != nil:
+		verb, cure = "delete", "change what does it"
 	case w.does.empties:
 		verb, cure = "empty (TRUNCATE)", "have it delete the rows that are meant"
 	case w.trigger != nil && strings.HasSuffix(w.to.name, "()"):
@@ -42,6 +45,10 @@ func errOverreach(w way, rows int) error {
 	}
 	why := "which are nobody's in this erasure"
 	switch {
+	case w.keeps && w.end == nil:
+		why = "which are nobody's to be changed"
+	case w.keeps:
+		why = "which are somebody else's, or are to be kept"
 	case w.moves:
 		why = "which would be another's, by the default of their reference (ON DELETE SET DEFAULT)"
 	case w.mixed != nil:
@@ -56,9 +63,9 @@ func errOverreach(w way, rows int) error {
 	return &overreach{fmt.Sprintf("with the rows of %s the database would %s %s, %s (%s): %s", w.from.Name, verb, what, why, w, cure), w.cause()}
 }
 
-// Reaches looks at what erasing reaches beyond the datasets' own rows, by the
-// catalogue alone, and returns what the manifest doesn't let go: an erasure that
-// meets such rows is refused.
+// Reaches looks at what erasing, correcting and restricting reach beyond the datasets' own
+// rows, by the catalogue alone, and returns what the manifest doesn't let go: what meets
+// such rows is refused.
 func (s *System) Reaches(ctx context.Context) ([]Advice, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -72,10 +79,14 @@ func (s *System) Reaches(ctx context.Context) ([]Advice, error) {
 	}
 	var out []Advice
 	for i, d := range s.datasets {
-		for _, w := range r.ways[d] {
+		ways := r.ways[d]
+		if len(d.SQL.Corrigible()) > 0 || len(d.SQL.Restrict) > 0 {
+			ways = append(slices.Clip(ways), slices.DeleteFunc(s.changing(d), func(w way) bool { return slices.ContainsFunc(r.ways[d], w.isToo) })...)
+		}
+		for _, w := range ways {
 			if w.allowed && w.trigger != nil && w.end != nil && !s.dialect.measures(byTable) && !d.letsOver(w.over, w.to.name) && !s.isTouch(d, *w.trigger, w.to.name) {
 				out = append(out, Advice{Where: s.m.At(fmt.Sprintf("datasets[%d].sql", i)),
-					What: fmt.Sprintf("dataset %s: %s writes to %s, and not plainly to the one row only that sets it off: an erasure by which it changes others is refused", d.Name, w.trigger, w.to.name),
+					What: fmt.Sprintf("dataset %s: %s writes to %s, and not plainly to the one row only that sets it off: what has it change others is refused", d.Name, w.trigger, w.to.name),
 					Cure: fmt.Sprintf("have it do nothing but UPDATE %s SET … WHERE its key = NEW's, or, where it may change others, add %s to the dataset's cascades", w.to.name, w.to.name)})
 				continue
 			}

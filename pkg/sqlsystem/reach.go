@@ -53,18 +53,13 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 		if over := s.instead(d); over != nil {
 			return nil, over
 		}
-		for _, t := range s.catalogue().setOffBy(s.reached(d)) {
-			if t.uncounts != "" {
-				return nil, &overreach{fmt.Sprintf("%s, which erasing rows of %s sets off, changes %s, so what it takes with them can't be told: take that out of it, and of what it calls", t, d.Name, t.uncounts), dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Constraint: t.name}}
-			}
+		if err := s.countable(d); err != nil {
+			return nil, err
 		}
 		for _, set := range d.settings() {
 			if over := s.rewrites(d, set); over != nil {
 				return nil, over
 			}
-		}
-		if len(s.catalogue().heirs[d.relation.id]) > 0 && !d.tellsTables() {
-			return nil, &overreach{fmt.Sprintf("tables inherit from %s since the worker was started, and the key doesn't tell their rows apart: start it anew", d.SQL.Table), dsar.Cause{Dataset: d.Name, Table: d.SQL.Table}}
 		}
 		r.ways[d] = s.ways(d)
 		if len(r.ways[d]) >= maxWays {

@@ -39,25 +39,41 @@ func (s *System) rectifyAll(ctx context.Context, jobs []*counted) error {
 		updates[j] = u
 	}
 	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
-		for _, j := range jobs {
-			chunks, all, err := s.still(ctx, tx, []*worker.Task{&j.Task})
-			if err != nil {
-				return err
-			}
-			for _, u := range updates[j] {
-				if err := s.rectify(ctx, tx, u, j, chunks, lacking[u.d.Name]); err != nil {
+		return s.keeping(ctx, tx, jobs, func(b *bound) error {
+			for _, j := range jobs {
+				if err := b.rectifyOne(ctx, j, updates[j], lacking); err != nil {
 					return err
 				}
-				for _, m := range all {
-					m.uncover(u.d, []*counted{j})
-				}
 			}
-			if err := s.unchanged(ctx, tx, j, chunks, lacking); err != nil {
-				return err
-			}
-		}
-		return nil
+			return nil
+		})
 	})
+}
+
+// rectifyOne makes one job's updates, and says what they leave as it is.
+func (b *bound) rectifyOne(ctx context.Context, j *counted, updates []update, lacking lacks) error {
+	chunks, all, err := b.still(ctx, b.tx, []*worker.Task{&j.Task})
+	if err != nil {
+		return err
+	}
+	stays, err := b.staying(ctx, j, chunks, lacking)
+	if err != nil {
+		return err
+	}
+	for _, u := range updates {
+		if err := b.rectify(ctx, u, j, chunks, lacking[u.d.Name]); err != nil {
+			return err
+		}
+		for _, m := range all {
+			m.uncover(u.d, []*counted{j})
+		}
+	}
+	for _, l := range stays {
+		if err := b.stayed(ctx, j, l); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // update is what changes in one dataset.
@@ -180,13 +196,13 @@ func (s *System) correctable(ctx context.Context, tx *sql.Tx, u update, c *chunk
 	return out, total, err
 }
 
-func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, chunks []*chunk, lack lack) error {
+func (b *bound) rectify(ctx context.Context, u update, j *counted, chunks []*chunk, lack lack) error {
 	for _, c := range chunks {
 		if lack.no[reading] {
 			c.uncover(u.d, []*counted{j}, lack)
 			continue
 		}
-		groups, total, err := s.correctable(ctx, tx, u, c)
+		groups, total, err := b.correctable(ctx, b.tx, u, c)
 		if err != nil {
 			return err
 		}
@@ -200,7 +216,7 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			continue
 		}
 		for _, g := range groups {
-			if err := s.correct(ctx, tx, g.of(u), j, g.keys); err != nil {
+			if err := b.correct(ctx, g.of(u), j, g.keys); err != nil {
 				return err
 			}
 			n.Rectified += int64(len(g.keys))
@@ -218,12 +234,12 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 }
 
 // correct makes an update in the rows of some keys, and looks what they hold then.
-func (s *System) correct(ctx context.Context, tx *sql.Tx, u update, j *counted, keys []string) error {
-	before, err := s.other(ctx, tx, u, keys)
+func (b *bound) correct(ctx context.Context, u update, j *counted, keys []string) error {
+	before, err := b.other(ctx, b.tx, u, keys)
 	if err != nil {
 		return err
 	}
-	err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
+	err = b.change(ctx, u.d, u.columns, keys, func(q *statement) {
 		q.WriteString(q.dialect.updates(u.d.table, u.d.own))
 		for i, column := range u.columns {
 			if i > 0 {
@@ -237,14 +253,14 @@ func (s *System) correct(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 	if err != nil {
 		return err
 	}
-	after, err := s.other(ctx, tx, u, keys)
+	after, err := b.other(ctx, b.tx, u, keys)
 	if err != nil {
 		return err
 	}
 	if left := before.in(after); left > 0 {
 		return &shortfall{u.d, changing, left, true}
 	}
-	return s.stands(ctx, tx, u, j, keys)
+	return b.stands(ctx, b.tx, u, j, keys)
 }
 
 // others are, by row and column, what the columns of a correction hold other than it.
@@ -302,44 +318,4 @@ func (s *System) other(ctx context.Context, tx *sql.Tx, u update, keys []string)
 		}
 	}
 	return out, nil
-}
-
-// unchanged says which columns of the person's records hold what a correction is
-// about, and stay as they are: the manifest doesn't let them be corrected.
-func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, chunks []*chunk, lacking lacks) error {
-	for _, d := range s.datasets {
-		var names []string
-		for _, c := range j.Changes {
-			if c.Dataset == d.Name && !slices.Contains(d.SQL.Corrigible(), c.Column) && !slices.Contains(names, c.Column) {
-				names = append(names, c.Column)
-			}
-		}
-		if names == nil {
-			continue
-		}
-		i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == d.Name })
-		var found int64
-		for _, c := range chunks {
-			if lack := lacking[d.Name]; lack.no[reading] {
-				if i < 0 { // else it is named already
-					c.uncover(d, []*counted{j}, lack)
-				}
-				continue
-			}
-			keys, _, err := s.rowsOf(ctx, tx, d, c, 1)
-			if err != nil {
-				return err
-			}
-			found += int64(len(keys))
-		}
-		if found == 0 {
-			continue
-		}
-		if i < 0 {
-			j.Counts = append(j.Counts, dsar.Counts{Dataset: d.Name, Found: found})
-			i = len(j.Counts) - 1
-		}
-		j.Counts[i].Unchanged = names
-	}
-	return nil
 }

@@ -53,33 +53,35 @@ func (s *System) flags(purposes []string) []manifest.SQLRestrict {
 // flag sets the flags of all jobs, those alike together.
 func (s *System) flag(ctx context.Context, jobs []*counted) error {
 	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
-		for len(jobs) > 0 {
-			var same, others []*counted
-			for _, j := range jobs {
-				if j.Lift == jobs[0].Lift && slices.Equal(j.Purposes, jobs[0].Purposes) {
-					same = append(same, j)
-				} else {
-					others = append(others, j)
+		return s.keeping(ctx, tx, jobs, func(b *bound) error {
+			for len(jobs) > 0 {
+				var same, others []*counted
+				for _, j := range jobs {
+					if j.Lift == jobs[0].Lift && slices.Equal(j.Purposes, jobs[0].Purposes) {
+						same = append(same, j)
+					} else {
+						others = append(others, j)
+					}
 				}
+				if err := b.restrict(ctx, same, lacking); err != nil {
+					return err
+				}
+				jobs = others
 			}
-			if err := s.restrict(ctx, tx, same, lacking); err != nil {
-				return err
-			}
-			jobs = others
-		}
-		return nil
+			return nil
+		})
 	})
 }
 
 // restrict sets the flags of jobs that are alike, and looks what they leave unstopped.
-func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
+func (b *bound) restrict(ctx context.Context, jobs []*counted, lacking lacks) error {
 	task := jobs[0].Task
-	chunks, all, err := s.still(ctx, tx, tasksOf(jobs))
+	chunks, all, err := b.still(ctx, b.tx, tasksOf(jobs))
 	if err != nil {
 		return err
 	}
 	set := make([][]manifest.SQLRestrict, len(jobs)) // of each job's rows
-	for _, d := range s.datasets {
+	for _, d := range b.datasets {
 		flags := manifest.Flags(d.SQL.Restrict, task.Purposes)
 		if len(flags) == 0 {
 			continue
@@ -90,15 +92,15 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 				c.uncover(d, jobs, lack)
 				continue
 			}
-			keys, found, err := s.rowsOf(ctx, tx, d, c, len(jobs))
+			keys, found, err := b.rowsOf(ctx, b.tx, d, c, len(jobs))
 			if err != nil {
 				return err
 			}
 			if len(keys) > 0 && !lack.no[changing] {
-				if err := s.rewrite(ctx, tx, d, keys, func(q *statement) { d.flagging(q, flags, task.Lift) }); err != nil {
+				if err := b.change(ctx, d, flagColumns(flags), keys, func(q *statement) { d.flagging(q, flags, task.Lift) }); err != nil {
 					return err
 				}
-				if other, err := s.notWritten(ctx, tx, d, keys, s.flagged(d, flags, task.Lift)); err != nil || other > 0 {
+				if other, err := b.notWritten(ctx, b.tx, d, keys, b.flagged(d, flags, task.Lift)); err != nil || other > 0 {
 					return cmp.Or[error](err, &shortfall{d, changing, other, true})
 				}
 			}
@@ -119,9 +121,18 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 		}
 	}
 	for i, j := range jobs {
-		j.goesOn = s.m.Unstopped(set[i], task.Purposes)
+		j.goesOn = b.m.Unstopped(set[i], task.Purposes)
 	}
-	return s.used(ctx, tx, jobs, chunks, lacking)
+	return b.used(ctx, b.tx, jobs, chunks, lacking)
+}
+
+// flagColumns returns the columns that flags are in.
+func flagColumns(flags []manifest.SQLRestrict) []string {
+	columns := make([]string, len(flags))
+	for i, f := range flags {
+		columns[i] = f.Column
+	}
+	return columns
 }
 
 // used leaves of the purposes that go on for jobs those that rows of theirs are used for: a

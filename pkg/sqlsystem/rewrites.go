@@ -17,22 +17,36 @@ import (
 func (s *System) rewrites(d *dataset, set setting) *overreach {
 	for _, column := range slices.Sorted(maps.Keys(set.values)) {
 		column = manifest.ParseSource(column).Column
-		for _, table := range append([]string{d.relation.id}, s.catalogue().reads[d.relation.id]...) {
-			for _, r := range s.catalogue().to(table) {
-				does := map[onDelete]string{goes: "ON UPDATE CASCADE", detaches: "ON UPDATE SET NULL", moves: "ON UPDATE SET DEFAULT"}[r.onUpdate]
-				if does == "" || r.onUpdate != moves && (d.lets(r.from.name) || has(d.SQL.Unlinks, r.from.name)) || !slices.ContainsFunc(r.targets, func(t string) bool { return s.dialect.same(t, column) }) {
-					continue
-				}
-				what := fmt.Sprintf("dataset %s: with what is set in %s the database would change rows of %s that refer to it (%s of %s)", d.Name, column, r.from.name, does, strings.Join(r.columns, ", "))
-				cure := "leave the column as it is, change the foreign key, or, where they may change, add " + r.from.name + " to the dataset's unlinks"
-				if r.onUpdate == moves {
-					cure = "leave the column as it is, or have the foreign key say ON UPDATE SET NULL: by the default they would be another's"
-				}
-				return &overreach{what + ": " + cure, dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Columns: []string{column}, Constraint: r.name}}
-			}
+		for _, r := range s.rewriting(d, column) {
+			return s.errRewritten(d, column, r)
 		}
 	}
 	return nil
+}
+
+// rewriting returns the foreign keys by which rows follow what is set in a column of a
+// dataset's rows, and which the manifest doesn't let.
+func (s *System) rewriting(d *dataset, column string) (out []reference) {
+	for _, table := range append([]string{d.relation.id}, s.catalogue().reads[d.relation.id]...) {
+		for _, r := range s.catalogue().to(table) {
+			let := r.onUpdate == blocks || r.onUpdate != moves && (d.lets(r.from.name) || has(d.SQL.Unlinks, r.from.name))
+			if !let && slices.ContainsFunc(r.targets, func(t string) bool { return s.dialect.same(t, column) }) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// errRewritten says that a foreign key has rows follow what is set in a column.
+func (s *System) errRewritten(d *dataset, column string, r reference) *overreach {
+	does := map[onDelete]string{goes: "ON UPDATE CASCADE", detaches: "ON UPDATE SET NULL", moves: "ON UPDATE SET DEFAULT"}[r.onUpdate]
+	what := fmt.Sprintf("dataset %s: with what is set in %s the database would change rows of %s that refer to it (%s of %s)", d.Name, column, r.from.name, does, strings.Join(r.columns, ", "))
+	cure := "leave the column as it is, change the foreign key, or, where they may change, add " + r.from.name + " to the dataset's unlinks"
+	if r.onUpdate == moves {
+		cure = "leave the column as it is, or have the foreign key say ON UPDATE SET NULL: by the default they would be another's"
+	}
+	return &overreach{what + ": " + cure, dsar.Cause{Dataset: d.Name, Table: d.SQL.Table, Columns: []string{column}, Constraint: r.name}}
 }
 
 // followed notes where a dataset's values would be followed by other rows.
@@ -51,55 +65,58 @@ func (s *System) followable(lets []string) bool {
 	return slices.ContainsFunc(s.catalogue().references, func(r reference) bool { return r.onUpdate != blocks && has(lets, r.from.name) })
 }
 
-// followers notes the rows that follow, by a foreign key, what an act sets in rows of a dataset.
-func (e *erasure) followers(ctx context.Context, d *dataset, how act, keys []string) error {
-	if how.deletes || e.dialect.written("t") == "" {
+// followers notes the rows that follow, by a foreign key, what is set in columns of rows.
+func (b *bound) followers(ctx context.Context, d *dataset, columns, keys []string) error {
+	if b.dialect.written("t") == "" {
 		return nil
 	}
-	keys, err := d.rowKeys(keys)
+	rows, err := d.rowKeys(keys)
 	if err != nil {
 		return err
 	}
-	for _, ref := range e.catalogue().to(d.relation.id) {
+	for _, ref := range b.catalogue().to(d.relation.id) {
 		sets := func(target string) bool {
-			for column := range d.values(how) {
-				if e.dialect.same(manifest.ParseSource(column).Column, target) {
-					return true
-				}
-			}
-			return false
+			return slices.ContainsFunc(columns, func(column string) bool { return b.dialect.same(column, target) })
 		}
 		if ref.onUpdate == blocks || !slices.ContainsFunc(ref.targets, sets) {
 			continue
 		}
-		w := way{from: d, steps: []reference{ref}, to: ref.from, end: e.datasetOf(ref.from.id)}
-		texts := []string{"1"}
-		if w.end != nil {
-			texts = w.end.keyTexts(e.dialect, "e")
+		end, texts := b.datasetOf(ref.from.id), []string{"1"}
+		if end != nil {
+			texts = end.keyTexts(b.dialect, "e")
 		}
-		for part := range slices.Chunk(keys, e.dialect.keysAtOnce()) {
-			q := &statement{dialect: e.dialect}
-			q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t JOIN ", ref.from.sql, " AS e ON ")
-			w.refers(q, 0)
-			q.WriteString(" WHERE ")
-			if err := d.keyed(q, part); err != nil {
-				return err
+		err := b.referring(ctx, b.tx, d, ref, rows, texts, func(found []any) error {
+			if end == nil {
+				b.follow[strings.ToLower(ref.from.name)]++
+				return nil
 			}
-			err := e.scan(ctx, e.tx, q, len(texts), func(found []any) error {
-				if w.end == nil {
-					e.follow[strings.ToLower(w.to.name)]++
-					return nil
-				}
-				key, err := w.end.keyOf(e.dialect, found)
-				e.means(w.end, []string{key})
-				return err
-			})
-			if reasonOf(err) == forbidden {
-				return errUnread(ref.from.name)
-			}
-			if err != nil {
-				return err
-			}
+			key, err := end.keyOf(b.dialect, found)
+			b.means(end, []string{key})
+			return err
+		})
+		if reasonOf(err) == forbidden {
+			return errUnread(ref.from.name)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// referring visits, as e, the rows that refer to a dataset's by a foreign key.
+func (s *System) referring(ctx context.Context, on executor, d *dataset, ref reference, rows, texts []string, visit func([]any) error) error {
+	w := way{from: d, steps: []reference{ref}}
+	for part := range slices.Chunk(rows, s.dialect.keysAtOnce()) {
+		q := &statement{dialect: s.dialect}
+		q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t JOIN ", ref.from.sql, " AS e ON ")
+		w.refers(q, 0)
+		q.WriteString(" WHERE ")
+		if err := d.keyed(q, part); err != nil {
+			return err
+		}
+		if err := s.scan(ctx, on, q, len(texts), visit); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -109,17 +126,17 @@ func (e *erasure) followers(ctx context.Context, d *dataset, how act, keys []str
 // written there, and, where that is more, the rows that it wrote against those that were
 // meant. A trigger of the table's own that writes to them once more, as one that sets the
 // time of the last change, changes no others. The manifest may let a trigger add rows.
-func (e *erasure) settleChanged(ctx context.Context, w *tree, adds bool) error {
+func (b *bound) settleChanged(ctx context.Context, w *tree, adds bool) error {
 	if slices.ContainsFunc(w.holdings, func(h *holding) bool { return h.d.own.view }) {
 		return nil // which rows one of a view is made of isn't known
 	}
 	ours, added := int64(0), int64(0)
 	for _, h := range w.holdings {
-		ours += e.wrote[h.d]
+		ours += b.wrote[h.d]
 	}
 	for _, r := range w.tables {
 		if len(w.holdings) == 0 {
-			ours += e.takenFrom(r.name, true) + e.follow[strings.ToLower(r.name)]
+			ours += b.takenFrom(r.name, true) + b.follow[strings.ToLower(r.name)]
 		}
 	}
 	if adds {
@@ -128,13 +145,13 @@ func (e *erasure) settleChanged(ctx context.Context, w *tree, adds bool) error {
 	if w.changed() <= ours+added {
 		return nil
 	}
-	others, err := e.strangers(ctx, w, ours)
+	others, err := b.strangers(ctx, w, ours)
 	if others -= added; err != nil || others <= 0 {
 		return err
 	}
 	cause := dsar.Cause{Table: w.name}
 	var all []trigger
-	for _, o := range e.catalogue().triggers {
+	for _, o := range b.catalogue().triggers {
 		if w.any(o.writesTo) {
 			all = append(all, o)
 		}
@@ -156,10 +173,10 @@ func (e *erasure) settleChanged(ctx context.Context, w *tree, adds bool) error {
 // strangers counts the rows of a table and its parts that were written, and aren't among those
 // that were meant: of a table that no dataset is of, those beyond how many were; of one whose
 // rows can't be compared, the times it was written to beyond those that its own triggers explain.
-func (e *erasure) strangers(ctx context.Context, w *tree, meant int64) (others int64, err error) {
+func (b *bound) strangers(ctx context.Context, w *tree, meant int64) (others int64, err error) {
 	if len(w.holdings) == 0 {
 		for _, top := range w.tops { // with their parts, which who may read the whole may not read by themselves
-			err := each(ctx, e.tx, "SELECT count(*) FROM "+top.sql+" AS t WHERE "+e.dialect.written("t"), func(row []string) { others += whole(row[0]) })
+			err := each(ctx, b.tx, "SELECT count(*) FROM "+top.sql+" AS t WHERE "+b.dialect.written("t"), func(row []string) { others += whole(row[0]) })
 			if reasonOf(err) == forbidden {
 				return 0, errUnread(top.name)
 			}
@@ -173,20 +190,20 @@ func (e *erasure) strangers(ctx context.Context, w *tree, meant int64) (others i
 	for _, h := range w.holdings {
 		if h.d.unstable || h.d.relation.id != d.relation.id || !slices.Equal(h.d.SQL.Key, d.SQL.Key) {
 			times := int64(1)
-			for _, t := range e.catalogue().on(h.d.relation.id, false) {
+			for _, t := range b.catalogue().on(h.d.relation.id, false) {
 				if w.any(t.writesTo) {
 					times++
 				}
 			}
-			return w.changed() - (meant+int64(e.detached))*times, nil
+			return w.changed() - (meant+int64(b.detached))*times, nil
 		}
 	}
-	q := &statement{dialect: e.dialect}
-	texts := d.keyTexts(e.dialect, "t")
-	q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t WHERE ", e.dialect.written("t"))
-	err = e.scan(ctx, e.tx, q, len(texts), func(held []any) error {
-		key, err := d.keyOf(e.dialect, held)
-		if !slices.ContainsFunc(w.holdings, func(h *holding) bool { return e.meant[h.d][key] }) {
+	q := &statement{dialect: b.dialect}
+	texts := d.keyTexts(b.dialect, "t")
+	q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t WHERE ", b.dialect.written("t"))
+	err = b.scan(ctx, b.tx, q, len(texts), func(held []any) error {
+		key, err := d.keyOf(b.dialect, held)
+		if !slices.ContainsFunc(w.holdings, func(h *holding) bool { return b.meant[h.d][key] }) {
 			others++
 		}
 		return err

@@ -45,55 +45,55 @@ func (t tally) since(before tally) tally {
 // counted in the same transaction, since before: whatever foreign keys, triggers and
 // rules did, also such as the catalogue doesn't show. Where the server doesn't count, it is
 // refused.
-func (e *erasure) settle(ctx context.Context, before tallies, lets []string) error {
-	if err := e.dialect.keepsCount(ctx, e.tx); err != nil {
+func (b *bound) settle(ctx context.Context, before tallies, lets []string) error {
+	if err := b.dialect.keepsCount(ctx, b.tx); err != nil {
 		return err
 	}
-	after, err := e.dialect.tallies(ctx, e.tx, e.m.SQL.Schema)
+	after, err := b.dialect.tallies(ctx, b.tx, b.m.SQL.Schema)
 	if err != nil {
 		return err
 	}
 	if sum, all := after[""]; all {
-		if err := e.settleDeleted(before, after, lets); err != nil {
+		if err := b.settleDeleted(before, after, lets); err != nil {
 			return err
 		}
-		return e.settleSum(sum.since(before[""]), lets)
+		return b.settleSum(sum.since(before[""]), lets)
 	}
-	if err := e.settleOwn(before, after); err != nil {
+	if err := b.settleOwn(before, after); err != nil {
 		return err
 	}
-	for _, w := range e.trees(before, after) {
-		if err := e.settleTree(ctx, w, lets); err != nil {
+	for _, w := range b.trees(before, after) {
+		if err := b.settleTree(ctx, w, lets); err != nil {
 			return err
 		}
 	}
-	return e.settleViews(before, after, lets)
+	return b.settleViews(before, after, lets)
 }
 
 // settleDeleted holds what was deleted from each dataset's table against what was to go, where the
 // database counts all tables together, but for what is deleted: also rows that stood in the way of
 // another's (REPLACE).
-func (e *erasure) settleDeleted(before, after tallies, lets []string) error {
+func (b *bound) settleDeleted(before, after tallies, lets []string) error {
 	for _, id := range slices.Sorted(maps.Keys(after)) {
 		deleted, ours, of := after[id].deleted-before[id].deleted, int64(0), (*dataset)(nil)
-		for _, h := range e.holdings {
+		for _, h := range b.holdings {
 			if h.d.relation.id == id {
 				of = h.d
 			}
-			if h.d.relation.id == id || slices.Contains(e.catalogue().reads[h.d.relation.id], id) {
-				ours += e.done[h.d]
+			if h.d.relation.id == id || slices.Contains(b.catalogue().reads[h.d.relation.id], id) {
+				ours += b.done[h.d]
 			}
 		}
 		if of != nil && has(lets, of.relation.name) {
-			ours += e.takenFrom(of.relation.name, false)
+			ours += b.takenFrom(of.relation.name, false)
 		}
 		if of != nil && deleted > ours {
 			return &overreach{fmt.Sprintf("the database deleted %d rows of %s where %d were to go; a trigger did, or a clause of the table that replaces what is in the way (ON CONFLICT REPLACE), and all of it was undone: change what does it", deleted, of.relation.name, ours), dsar.Cause{Dataset: of.Name, Table: of.SQL.Table}}
 		}
 	}
-	for _, h := range e.holdings {
+	for _, h := range b.holdings {
 		if h.d.own.view && after[""].watched {
-			if err := e.settleGone(h, before, after); err != nil {
+			if err := b.settleGone(h, before, after); err != nil {
 				return err
 			}
 		}
@@ -103,17 +103,17 @@ func (e *erasure) settleDeleted(before, after tallies, lets []string) error {
 
 // settleOwn fails where the database counted fewer deletions from a table than the erasure itself
 // made: it hasn't counted all of them, or any.
-func (e *erasure) settleOwn(before, after tallies) error {
-	for _, h := range e.holdings {
+func (b *bound) settleOwn(before, after tallies) error {
+	for _, h := range b.holdings {
 		if h.d.own.view {
 			continue
 		}
 		counted, done := int64(0), int64(0)
-		for _, id := range append([]string{h.d.relation.id}, e.catalogue().parts[h.d.relation.id]...) {
+		for _, id := range append([]string{h.d.relation.id}, b.catalogue().parts[h.d.relation.id]...) {
 			counted += after[id].deleted - before[id].deleted
 		}
 		for _, d := range h.d.alike() {
-			done += e.done[d]
+			done += b.done[d]
 		}
 		if counted < done {
 			return &overreach{fmt.Sprintf("the database counted %d deleted rows of %s where %d were deleted, so what it took with them can't be told, and all of it was undone: have nothing set track_counts off", counted, h.d.relation.name, done), dsar.Cause{Dataset: h.d.Name, Table: h.d.SQL.Table}}
@@ -137,8 +137,8 @@ func (w *tree) any(test func(name string) bool) bool {
 }
 
 // trees returns what was done, by tree.
-func (e *erasure) trees(before, after tallies) []*tree {
-	c := e.catalogue()
+func (b *bound) trees(before, after tallies) []*tree {
+	c := b.catalogue()
 	trees := c.wholes()
 	byFirst := map[string]*tree{}
 	var out []*tree
@@ -164,7 +164,7 @@ func (e *erasure) trees(before, after tallies) []*tree {
 			return slices.ContainsFunc(w.tables, func(o relation) bool { return slices.Contains(c.parts[o.id], r.id) })
 		})
 		w.name = w.tops[0].name
-		for _, h := range e.holdings {
+		for _, h := range b.holdings {
 			id := h.d.relation.id
 			if cmp.Or(trees[id], id) == first || slices.ContainsFunc(c.reads[id], func(read string) bool { return cmp.Or(trees[read], read) == first }) {
 				w.holdings = append(w.holdings, h)
@@ -177,26 +177,28 @@ func (e *erasure) trees(before, after tallies) []*tree {
 // settleTree holds what was done to the rows of a table and of its parts against what was to
 // be done there. What foreign keys lead to may go, or lose its reference, as often as rows
 // refer; where a trigger alone writes to a table that is nobody's, the manifest lets it do so.
-func (e *erasure) settleTree(ctx context.Context, w *tree, lets []string) error {
+func (b *bound) settleTree(ctx context.Context, w *tree, lets []string) error {
 	let := w.any(func(name string) bool { return has(lets, name) })
 	own := len(w.holdings) > 0
-	bounded := own || w.any(func(name string) bool { return e.bounded[strings.ToLower(name)] })
+	bounded := own || w.any(func(name string) bool { return b.bounded[strings.ToLower(name)] })
 	ours := int64(0)
 	for _, h := range w.holdings {
-		ours += e.done[h.d]
+		ours += b.done[h.d]
 	}
 	switch {
+	case b.keeps && own && w.deleted > 0:
+		return &overreach{fmt.Sprintf("the database deleted %d rows of %s where all were to be kept; a foreign key, trigger or rule did, and all of it was undone: change what does it", w.deleted, w.name), dsar.Cause{Table: w.name}}
 	case w.emptied:
 		return &overreach{fmt.Sprintf("a trigger or function emptied %s (TRUNCATE), and all of it was undone: have it delete the rows that are meant", w.name), dsar.Cause{Table: w.name}}
 	case let:
 		for _, r := range w.tables {
-			ours += e.takenFrom(r.name, false)
+			ours += b.takenFrom(r.name, false)
 		}
 		switch extra := w.deleted - ours; {
 		case extra > 0 && bounded:
 			return &overreach{fmt.Sprintf("the database deleted %d rows more of %s than refer to what is erased; a trigger or rule did, and all of it was undone: change what does it", extra, w.name), dsar.Cause{Table: w.name}}
-		case extra > 0:
-			if err := e.letGo(w, extra); err != nil {
+		case extra > 0 && !b.keeps:
+			if err := b.letGo(w, extra); err != nil {
 				return err
 			}
 		}
@@ -208,12 +210,12 @@ func (e *erasure) settleTree(ctx context.Context, w *tree, lets []string) error 
 	case !own && w.deleted+w.changed() > 0:
 		return &overreach{fmt.Sprintf("the database changed %d rows of %s, of which no dataset is; a foreign key, trigger or rule did, and all of it was undone: name %s in the cascades of the dataset with whose rows they go, where they may", w.deleted+w.changed(), w.name, w.name), dsar.Cause{}}
 	}
-	return e.settleChanged(ctx, w, w.any(func(name string) bool { return has(e.cascades(), name) }))
+	return b.settleChanged(ctx, w, w.any(func(name string) bool { return has(b.cascades(), name) }))
 }
 
 // cascades returns the tables of which rows may go with those of a dataset.
-func (e *erasure) cascades() (tables []string) {
-	for _, h := range e.holdings {
+func (b *bound) cascades() (tables []string) {
+	for _, h := range b.holdings {
 		tables = append(tables, h.d.SQL.Cascades...)
 	}
 	return tables
@@ -221,17 +223,17 @@ func (e *erasure) cascades() (tables []string) {
 
 // settleViews holds views against the tables that they read, all together: a row of a view is
 // a row of one of those, and which isn't known.
-func (e *erasure) settleViews(before, after tallies, lets []string) error {
+func (b *bound) settleViews(before, after tallies, lets []string) error {
 	var views []string
 	read := map[string]bool{}
 	ours, deleted := int64(0), int64(0)
-	for _, h := range e.holdings {
+	for _, h := range b.holdings {
 		if h.d.own.view {
-			if err := e.settleGone(h, before, after); err != nil {
+			if err := b.settleGone(h, before, after); err != nil {
 				return err
 			}
-			views, ours = append(views, h.d.SQL.Table), ours+e.done[h.d]
-			for _, id := range e.catalogue().reads[h.d.relation.id] {
+			views, ours = append(views, h.d.SQL.Table), ours+b.done[h.d]
+			for _, id := range b.catalogue().reads[h.d.relation.id] {
 				read[id] = true
 			}
 		}
@@ -241,9 +243,9 @@ func (e *erasure) settleViews(before, after tallies, lets []string) error {
 			deleted += t.deleted - before[id].deleted
 		}
 	}
-	for _, h := range e.holdings {
+	for _, h := range b.holdings {
 		if read[h.d.relation.id] {
-			ours += e.done[h.d]
+			ours += b.done[h.d]
 		}
 	}
 	if len(views) == 0 || deleted <= ours {
@@ -254,32 +256,33 @@ func (e *erasure) settleViews(before, after tallies, lets []string) error {
 
 // settleSum settles where the database counts all tables together: deletions and changes by
 // themselves where it does so, but for what a trigger that is let may do of it.
-func (e *erasure) settleSum(sum tally, lets []string) error {
-	let := e.unmeasured(lets)
-	if e.dialect.measures(byKind) {
+func (b *bound) settleSum(sum tally, lets []string) error {
+	let := b.unmeasured(lets)
+	let.deletes = let.deletes && !(b.keeps && b.countsDeleted())
+	if b.dialect.measures(byKind) {
 		extra := int64(0)
 		for _, k := range []struct {
 			did, ours int64
 			let       bool
-		}{{sum.deleted, e.removed, let.deletes}, {sum.updated, e.changed, let.updates}, {sum.inserted, 0, let.inserts}} {
+		}{{sum.deleted, b.removed, let.deletes}, {sum.updated, b.changed, let.updates}, {sum.inserted, 0, let.inserts}} {
 			if more := k.did - k.ours; !k.let && more > 0 {
 				extra += more
 			}
 		}
 		if extra > 0 {
-			return e.errSum(extra)
+			return b.errSum(extra)
 		}
 		return nil
 	}
-	all, ours := sum.deleted+sum.changed(), e.changed
-	for _, n := range e.done {
+	all, ours := sum.deleted+sum.changed(), b.changed
+	for _, n := range b.done {
 		ours += n
 	}
-	if e.dialect.measures(byForeignKeys) {
-		ours += int64(e.taken + e.detached)
+	if b.dialect.measures(byForeignKeys) {
+		ours += int64(b.taken + b.detached)
 	}
-	if all > ours+e.touched() && let == (deed{}) && !e.followable(lets) {
-		return e.errSum(all - ours)
+	if all > ours+b.touched() && let == (deed{}) && !b.followable(lets) {
+		return b.errSum(all - ours)
 	}
 	return nil
 }
@@ -287,19 +290,19 @@ func (e *erasure) settleSum(sum tally, lets []string) error {
 // letSizes counts the rows of datasets' tables that the manifest lets go with others, where the
 // database counts all tables together and a trigger deletes from any such table: what it takes
 // of them itself, or foreign keys with what it takes, is measured by nothing else.
-func (e *erasure) letSizes(ctx context.Context) (map[*dataset]int64, error) {
+func (b *bound) letSizes(ctx context.Context) (map[*dataset]int64, error) {
 	sizes := map[*dataset]int64{}
-	lets := e.cascades()
-	if e.dialect.measures(byTable) || !e.catalogue().deletesFrom(lets) {
+	lets := b.cascades()
+	if b.dialect.measures(byTable) || !b.catalogue().deletesFrom(lets) {
 		return sizes, nil
 	}
-	for _, h := range e.holdings {
+	for _, h := range b.holdings {
 		d := h.d
 		counted := slices.ContainsFunc(d.siblings, func(o *dataset) bool { _, is := sizes[o]; return is })
 		if counted || d.own.view || !has(lets, d.relation.name) {
 			continue
 		}
-		err := each(ctx, e.tx, "SELECT count(*) FROM "+d.table, func(row []string) { sizes[d] = whole(row[0]) })
+		err := each(ctx, b.tx, "SELECT count(*) FROM "+d.table, func(row []string) { sizes[d] = whole(row[0]) })
 		if err != nil {
 			return nil, d.may(reading, err)
 		}
@@ -317,20 +320,20 @@ func (c *catalogue) deletesFrom(tables []string) bool {
 }
 
 // settleSizes holds how many rows are missing of those tables against how many were to go.
-func (e *erasure) settleSizes(ctx context.Context) error {
-	after, err := e.letSizes(ctx)
+func (b *bound) settleSizes(ctx context.Context) error {
+	after, err := b.letSizes(ctx)
 	if err != nil {
 		return err
 	}
-	for _, h := range e.holdings {
-		before, counted := e.sizes[h.d]
+	for _, h := range b.holdings {
+		before, counted := b.sizes[h.d]
 		if !counted {
 			continue
 		}
-		ours := e.takenFrom(h.d.relation.name, false)
-		for _, o := range e.holdings {
+		ours := b.takenFrom(h.d.relation.name, false)
+		for _, o := range b.holdings {
 			if o.d.relation.id == h.d.relation.id {
-				ours += e.done[o.d]
+				ours += b.done[o.d]
 			}
 		}
 		if more := before - after[h.d] - ours; more > 0 {
@@ -343,16 +346,16 @@ func (e *erasure) settleSizes(ctx context.Context) error {
 // touched returns how many rows the triggers may have changed that write to the row only which
 // sets them off: each of a table once for each row, and once more for what the others of it do
 // to that, but not for what it does itself.
-func (e *erasure) touched() (rows int64) {
-	c := e.catalogue()
-	for _, h := range e.holdings {
+func (b *bound) touched() (rows int64) {
+	c := b.catalogue()
+	for _, h := range b.holdings {
 		times := int64(0)
 		for i := range c.touches(h.d.own) {
 			times = int64(i+1) * (1 + times)
 		}
-		updated := e.wrote[h.d]
+		updated := b.wrote[h.d]
 		if slices.ContainsFunc(c.references, func(r reference) bool { return r.from.id == h.d.relation.id && r.onDelete == detaches }) {
-			updated += int64(e.detached)
+			updated += int64(b.detached)
 		}
 		rows += updated * times
 	}
@@ -361,17 +364,17 @@ func (e *erasure) touched() (rows int64) {
 
 // errSum returns the error of an erasure by which the database changed more rows than it should. It
 // names the triggers that the erasure set off, apart from those that are counted.
-func (e *erasure) errSum(more int64) error {
-	c := e.catalogue()
+func (b *bound) errSum(more int64) error {
+	c := b.catalogue()
 	var all []trigger
 	cause, cure := dsar.Cause{}, "the table in the dataset's cascades"
-	for _, h := range e.holdings {
-		for _, id := range e.reached(h.d) {
+	for _, h := range b.holdings {
+		for _, id := range b.reached(h.d) {
 			var set []trigger
-			if e.done[h.d] > 0 {
+			if b.done[h.d] > 0 {
 				set = append(set, c.on(id, true)...)
 			}
-			if e.wrote[h.d] > 0 || id != h.d.relation.id && e.done[h.d] > 0 {
+			if b.wrote[h.d] > 0 || id != h.d.relation.id && b.done[h.d] > 0 {
 				set = append(set, c.on(id, false)...)
 			}
 			for _, t := range set {
@@ -396,7 +399,7 @@ func (e *erasure) errSum(more int64) error {
 	default:
 		who, cause, cure = "one of these did: "+names(all), dsar.Cause{}, "the table that it writes to in the cascades of the dataset that sets it off"
 	}
-	return &overreach{fmt.Sprintf("the database changed %d rows more than were to be erased; %s, and all of it was undone: name %s, where they may go or change", more, who, cure), cause}
+	return &overreach{fmt.Sprintf("the database changed %d rows more than it was to; %s, and all of it was undone: name %s, where they may go or change", more, who, cure), cause}
 }
 
 // measures reports whether settle notices what a trigger does to rows of any table: where
@@ -416,6 +419,24 @@ func (s *System) measures(does deed) bool {
 	}
 	let := s.unmeasured(lets)
 	return !(let.inserts && does.inserts || let.updates && does.updates || let.deletes && does.deletes)
+}
+
+// countsDeleted reports whether settle notices each row that a trigger deletes of a dataset, where
+// none may be deleted: the database counts what is deleted by itself, and nothing lets a trigger
+// delete from other tables.
+func (s *System) countsDeleted() bool {
+	var lets []string
+	for _, d := range s.datasets {
+		lets = append(lets, slices.DeleteFunc(slices.Clone(d.SQL.Cascades), s.isCovered)...)
+	}
+	return s.dialect.measures(byTable) || s.dialect.measures(byKind) && !s.unmeasured(lets).deletes
+}
+
+// isCovered reports whether a dataset is of the table of a name.
+func (s *System) isCovered(table string) bool {
+	return slices.ContainsFunc(s.datasets, func(d *dataset) bool {
+		return has([]string{table}, d.relation.name) || s.reads(d, bareName(table))
+	})
 }
 
 // unmeasured returns what triggers do to the tables that may be reached: how often, only they

@@ -54,8 +54,8 @@ func (s *System) withTaken(counts []dsar.Counts, all map[taken]int) []dsar.Count
 
 // takenFrom returns how many rows of a table were to go, or to lose their reference, by
 // foreign keys that the manifest lets.
-func (e *erasure) takenFrom(table string, changes bool) (rows int64) {
-	for _, j := range e.jobs {
+func (b *bound) takenFrom(table string, changes bool) (rows int64) {
+	for _, j := range b.jobs {
 		for t, n := range j.taken {
 			if t.table == table && t.changes == changes {
 				rows += int64(n)
@@ -68,15 +68,15 @@ func (e *erasure) takenFrom(table string, changes bool) (rows int64) {
 // letGo counts rows that a trigger or rule deleted from a table as the manifest lets it. Of
 // several people's nobody knows whose row took them: each gets a transaction of their own
 // (TestCase07ATriggerThatIsLet). Rows that may lose their reference may not go.
-func (e *erasure) letGo(w *tree, rows int64) error {
-	for _, h := range e.holdings {
+func (b *bound) letGo(w *tree, rows int64) error {
+	for _, h := range b.holdings {
 		if len(h.erase) == 0 || !w.any(h.d.lets) {
 			continue
 		}
-		if len(e.jobs) > 1 {
+		if len(b.jobs) > 1 {
 			break
 		}
-		j := e.jobs[0]
+		j := b.jobs[0]
 		if j.taken == nil {
 			j.taken = map[taken]int{}
 		}

@@ -41,18 +41,18 @@ func (s *System) instead(d *dataset) *overreach {
 
 // settleGone fails where fewer rows are gone from the tables that a view reads than were erased by
 // way of it: a trigger of theirs may have kept one, and marked it so that the view hides it.
-func (e *erasure) settleGone(h *holding, before, after tallies) error {
-	gone, done := int64(0), e.done[h.d]
-	read := e.catalogue().reads[h.d.relation.id]
+func (b *bound) settleGone(h *holding, before, after tallies) error {
+	gone, done := int64(0), b.done[h.d]
+	read := b.catalogue().reads[h.d.relation.id]
 	if len(read) == 0 { // a foreign table
 		return nil
 	}
 	for _, id := range read {
 		gone += after[id].deleted - before[id].deleted
 	}
-	for _, o := range e.holdings { // what was deleted of those tables otherwise
+	for _, o := range b.holdings { // what was deleted of those tables otherwise
 		if o != h && (slices.Contains(read, o.d.relation.id) || o.d.relation.id == h.d.relation.id) {
-			done += e.done[o.d]
+			done += b.done[o.d]
 		}
 	}
 	if gone < done {

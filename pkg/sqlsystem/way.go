@@ -29,6 +29,7 @@ type way struct {
 	mixed []reference
 	again bool // a foreign key is in it twice
 	moves bool // the rows would refer to another, by a default: nothing lets that
+	keeps bool // what is done to the rows that it begins at deletes none, and lets none be deleted
 }
 
 // takes reports whether the rows at the end are deleted; else they are changed.
@@ -59,6 +60,11 @@ func (w way) String() string {
 		fmt.Fprintf(&b, " → %s → %s", w.trigger, w.to.name)
 	}
 	return b.String()
+}
+
+// isToo reports whether another way says the same of what a trigger does.
+func (w way) isToo(o way) bool {
+	return o.trigger != nil && w.allowed == o.allowed && w.String() == o.String() && w.does == o.does
 }
 
 // rank puts first what is worst.
@@ -224,9 +230,12 @@ func (s *System) writes(base way, t trigger, does deed, then []string) (w way, l
 	}
 	let = d.letsOver(base.over, does.table) || d.letsOver(base.over, w.to.name)
 	// What it does to a dataset's table, or to those of a view, settle measures.
-	w.allowed = !does.empties && (let || (w.end != nil || s.reads(d, does.table)) && s.measures(does) || len(then) == 0 && s.isTouch(d, t, does.table))
+	w.allowed = !does.empties && (!w.keeps || !does.deletes || s.isFree(w) || s.countsDeleted()) && (let || (w.end != nil || s.reads(d, does.table)) && s.measures(does) || len(then) == 0 && s.isTouch(d, t, does.table))
 	return w, let
 }
+
+// isFree reports whether a way leads to a table that no dataset is of: what is kept lies in others.
+func (s *System) isFree(w way) bool { return w.end == nil && !s.reads(w.from, w.does.table) }
 
 // isTouch reports whether a trigger writes to a row only of the dataset's table which sets it
 // off, so that it may.
