@@ -60,6 +60,9 @@ type Counts struct {
 	// Late is, with erase, how many of the erased, anonymised and retained records were
 	// not in the plan: they came after it, and were found by asking anew.
 	Late int64 `json:"late,omitempty"`
+	// Mentions is, with plan, how many records of others mention the person in free text.
+	// They are none of Found, and an erasure leaves them.
+	Mentions int64 `json:"mentions,omitempty"`
 	// Taken are, with erase, rows of tables that no dataset is, which went with the erased
 	// ones, as the manifest lets them (cascades).
 	Taken []Taken `json:"taken,omitempty"`

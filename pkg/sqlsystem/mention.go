@@ -102,6 +102,7 @@ func (p *planning) mentioned(ctx context.Context, c *chunk) error {
 		return nil
 	})
 	for _, job := range slices.Sorted(maps.Keys(count)) {
+		p.jobs[job].Plan.Mentions(p.d.Name, int64(count[job]))
 		p.jobs[job].Note(worker.Note{Text: fmt.Sprintf("%d records of %s mention the person in free text, and are left: look at what they say", count[job], p.d.Name), Cause: dsar.Cause{Code: codeMentions, Dataset: p.d.Name}})
 	}
 	return err

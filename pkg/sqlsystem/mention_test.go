@@ -29,6 +29,17 @@ func TestMentions(t *testing.T) {
 		if notes := planned.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], "1 records of tickets mention the person") {
 			t.Errorf("noted %q", notes)
 		}
+		if n := planned.Plan.Counts(); len(n) != 1 || n[0].Found != 1 || n[0].Mentions != 1 {
+			t.Errorf("counted %+v", n)
+		}
+		// Of whom nothing but a text speaks, the plan has nothing, and says how many there are.
+		only := &worker.PlanJob{Job: worker.Job{Task: jobsOf(dsar.Erasure, ids("email joann@example.com"))[0].Task}, Plan: worker.NewPlanWriter(s.m)}
+		if err := s.Plan(t.Context(), []*worker.PlanJob{only}); err != nil || only.Err != nil {
+			t.Fatal(err, only.Err)
+		}
+		if n := only.Plan.Counts(); len(n) != 1 || n[0].Found != 0 || n[0].Mentions != 1 {
+			t.Errorf("counted %+v", n)
+		}
 		if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 			t.Fatal(err, jobs[0].Err)
 		}

@@ -44,6 +44,7 @@ type PlanWriter struct {
 
 	entries   int64
 	counts    []dsar.Counts
+	mentions  []dsar.Counts // of others' records
 	uncovered gaps
 	made      *Plan // by Plan
 	err       error
@@ -83,9 +84,34 @@ func (p *PlanWriter) Uncovered(dataset, reason string, cause dsar.Cause) {
 	}
 }
 
-// Counts returns what was planned so far, by dataset: Found is every record,
-// Retained those that must stay.
-func (p *PlanWriter) Counts() []dsar.Counts { return p.uncovered.in(p.counts) }
+// Mentions adds records of others that mention the person in free text: an erasure leaves
+// them, and the person is told how many there are.
+func (p *PlanWriter) Mentions(dataset string, records int64) {
+	d, declared := p.datasets[dataset]
+	switch {
+	case p.err != nil:
+	case !declared:
+		p.err = undeclared(p.system, dataset)
+	case records < 0:
+		p.err = Permanent("bad-counts", "the worker gave a negative count in dataset "+d.section.Dataset, nil)
+	case records > 0:
+		p.mentions = append(p.mentions, dsar.Counts{Dataset: d.section.Dataset, Mentions: records})
+	}
+}
+
+// Counts returns what was planned so far, by dataset: Found is every record, Retained
+// those that must stay, and Mentions those of others that mention the person.
+func (p *PlanWriter) Counts() []dsar.Counts {
+	out := p.uncovered.in(p.counts)
+	for _, m := range p.mentions {
+		if i := slices.IndexFunc(out, func(c dsar.Counts) bool { return c.Dataset == m.Dataset }); i >= 0 {
+			out[i].Mentions += m.Mentions
+		} else {
+			out = append(out, m)
+		}
+	}
+	return out
+}
 
 // Plan returns what was written to a plan in memory.
 func (p *PlanWriter) Plan() (*Plan, error) {

@@ -42,6 +42,7 @@ var places = map[statement.Kind]place{
 	statement.MaybeErased:    func(p *pager, s statement.Said) { p.total("gone", s); p.row(s).gone = s.Records; p.note(s) },
 	statement.Reassigned:     (*pager).note,
 	statement.Late:           (*pager).note,
+	statement.Mentions:       (*pager).mentions,
 	statement.Kept:           func(p *pager, s statement.Said) { p.total("kept", s); p.row(s).kept += s.Records; p.card(s) },
 	statement.LetGo:          (*pager).note,
 	statement.Unlinked:       (*pager).note,
@@ -55,17 +56,19 @@ var places = map[statement.Kind]place{
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
 	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyRefused: answer("warm"), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.MayStillHold: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
-	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
+	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.KeptAndNamed: answer("warm"), statement.NamedLeft: answer("warm"), statement.NamedThere: answer("warm"), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
 
-	statement.AskedAgain:       func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
-	statement.AskedAgainKept:   func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
-	statement.NotAskedAgain:    func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
-	statement.UsesGoOn:         func(p *pager, s statement.Said) { p.view(s).GoesOn = s.Text },
-	statement.Profiled:         func(p *pager, s statement.Said) { v := p.view(s); v.Decisions = append(v.Decisions, s.Text) },
-	statement.DecidedByMachine: func(p *pager, s statement.Said) { v := p.view(s); v.Decisions = append(v.Decisions, s.Text) },
-	statement.InBackups:        func(p *pager, s statement.Said) { p.view(s).Backups = s.Text },
-	statement.Limits:           func(p *pager, s statement.Said) { p.view(s).Limits = s.Text },
+	statement.AskedAgain:        func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
+	statement.AskedAgainKept:    func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
+	statement.AskedAgainOwn:     func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
+	statement.AskedAgainOwnKept: func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
+	statement.NotAskedAgain:     func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
+	statement.UsesGoOn:          func(p *pager, s statement.Said) { p.view(s).GoesOn = s.Text },
+	statement.Profiled:          func(p *pager, s statement.Said) { v := p.view(s); v.Decisions = append(v.Decisions, s.Text) },
+	statement.DecidedByMachine:  func(p *pager, s statement.Said) { v := p.view(s); v.Decisions = append(v.Decisions, s.Text) },
+	statement.InBackups:         func(p *pager, s statement.Said) { p.view(s).Backups = s.Text },
+	statement.Limits:            func(p *pager, s statement.Said) { p.view(s).Limits = s.Text },
 
 	statement.CustomerSince:      func(p *pager, s statement.Said) { p.page.Since = s.Text },
 	statement.ReceivedIn:         func(p *pager, s statement.Said) { p.page.Countries = append(p.page.Countries, s.Text) },
@@ -84,7 +87,7 @@ var places = map[statement.Kind]place{
 	// What letters say; the letter with the answer stands at the head of the page.
 	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.RefusedInPart: inLetter, statement.Answered: inLetter,
 	statement.AskedOnceMore: inLetter, statement.CameBack: inLetter, statement.ErasedOnceMore: inLetter, statement.StillThere: inLetter, statement.NothingCameBack: inLetter, statement.NotAllOnceMore: inLetter,
-	statement.EverythingGone: inLetter, statement.OnlyKeptLeft: inLetter, statement.NotAllGone: inLetter, statement.EveryoneAsked: inLetter,
+	statement.EverythingGone: inLetter, statement.OnlyKeptLeft: inLetter, statement.OnlyTextsLeft: inLetter, statement.KeptAndTextsLeft: inLetter, statement.NotAllGone: inLetter, statement.EveryoneAsked: inLetter,
 }
 
 // own puts what Habeas says of itself into its own section.
@@ -167,6 +170,17 @@ func (p *pager) card(s statement.Said) {
 func (p *pager) note(s statement.Said) {
 	v := p.view(s)
 	v.Notes = append(v.Notes, pair{p.dataset(s).Title, s.Text})
+}
+
+// mentions says of others' texts below the table of what was done, which has the dataset
+// then; and where there is no such table, among what isn't told.
+func (p *pager) mentions(s statement.Said) {
+	if p.tells() {
+		p.left(s)
+		return
+	}
+	p.row(s)
+	p.note(s)
 }
 
 func (p *pager) goesWith(s statement.Said) {

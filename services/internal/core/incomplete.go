@@ -186,6 +186,7 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	c.Gone += o.Gone
 	c.Reassigned += o.Reassigned
 	c.Late += o.Late
+	c.Mentions += o.Mentions
 	c.Rectified += o.Rectified
 	c.Restricted += o.Restricted
 	c.Changed = slices.Concat(c.Changed, o.Changed)

@@ -232,7 +232,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 		case statement.ToldInGeneral:
 			d.Instead, d.Unproven = v.Lesser, v.NotProven[s.Checks[0]]
 			d.Unproven = strings.ToUpper(d.Unproven[:1]) + d.Unproven[1:] // it begins a sentence, with a letter of ASCII
-		case statement.EverythingGone, statement.OnlyKeptLeft, statement.NotAllGone:
+		case statement.EverythingGone, statement.OnlyKeptLeft, statement.OnlyTextsLeft, statement.KeptAndTextsLeft, statement.NotAllGone:
 			d.Verdict = s.Text
 		case statement.KeptUnused:
 			d.Locked = true

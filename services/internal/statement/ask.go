@@ -156,6 +156,11 @@ func (s *system) backupsUntil() time.Time {
 	return period.After(end.At.UTC())
 }
 
+// named reports whether others' records mention the person.
+func (s *system) named() bool {
+	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return d.mentions > 0 })
+}
+
 func (s *system) keepsEarlier() bool {
 	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return len(d.keptEarlier) > 0 })
 }

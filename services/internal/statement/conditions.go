@@ -204,7 +204,7 @@ var ofDataset = []rule[*dataset]{
 	// reaches: of the rest of the system's datasets it tells nothing.
 	{Empty, func(d *dataset) []claim {
 		_, uncovered := d.uncovered()
-		return when(d.sys.asked() && d.sys.all.looksAtAll() && !uncovered && !d.unlooked() && !d.mayHold() && len(d.keptEarlier) == 0 && !d.something(), Values{}, d.sys.facts()...)
+		return when(d.sys.asked() && d.sys.all.looksAtAll() && !uncovered && !d.unlooked() && !d.mayHold() && len(d.keptEarlier) == 0 && !d.something() && d.mentions == 0, Values{}, d.sys.facts()...)
 	}},
 	// An erasure found so many records, by its plan and after it.
 	{Found, func(d *dataset) []claim {
@@ -236,6 +236,10 @@ var ofDataset = []rule[*dataset]{
 	// So many of them came after the plan, and were found by asking anew.
 	{Late, func(d *dataset) []claim {
 		return when(d.is(dsar.Erasure) && d.erased.late > 0, Values{Records: d.erased.late}, d.sys.fact(dsar.Erase))
+	}},
+	// So many records of others mention the person in free text, by the plan: they are left.
+	{Mentions, func(d *dataset) []claim {
+		return when(d.mentions > 0, Values{Records: d.mentions}, d.mentionsFact)
 	}},
 	// So many must stay, each ground with its end: as the proof found them, and where
 	// there is none, as the erasure reported.
@@ -329,6 +333,15 @@ var answers = []rule[*system]{
 	{MayStillHold, func(s *system) []claim {
 		return when(s.all.right == dsar.Erasure && s.asked() && s.mayHold(), Values{}, append(s.facts(), s.all.lookedAt())...)
 	}},
+	// Others' texts name the person, so that what is left is more than what must stay, and
+	// nobody says that nothing is: something must stay, now or from an earlier erasure; or
+	// what was the person's own is erased, anonymous, or was gone already.
+	{KeptAndNamed, func(s *system) []claim {
+		return when(s.all.right == dsar.Erasure && s.asked() && s.named() && s.any(Kept, KeptEarlier), Values{}, append(s.facts(), s.all.lookedAt())...)
+	}},
+	{NamedLeft, func(s *system) []claim {
+		return when(s.asked() && s.named() && s.any(Erased, Anonymised, Gone, MaybeErased), Values{}, s.facts()...)
+	}},
 	// An erasure left something that must stay; or all that there was.
 	{PartlyKept, func(s *system) []claim {
 		return when(s.asked() && s.any(Kept, KeptEarlier) && s.touched(), Values{}, s.facts()...)
@@ -370,6 +383,10 @@ var answers = []rule[*system]{
 	{NothingCovered, func(s *system) []claim {
 		return when(s.asked() && slices.ContainsFunc(s.datasets, (*dataset).unlooked), Values{}, s.facts()...)
 	}},
+	// It was asked, and nothing in it is the person's, but others' texts name them.
+	{NamedThere, func(s *system) []claim {
+		return when(s.asked() && !s.all.changes() && s.named() && !s.something(), Values{}, s.facts()...)
+	}},
 	// It was asked, and holds nothing of the person.
 	{HoldsNothing, func(s *system) []claim {
 		return when(s.asked() && !s.all.changes() && !s.something(), Values{}, s.facts()...)
@@ -384,13 +401,20 @@ var ofSystem = []rule[*system]{
 	// An erasure was done there, and it was asked again and had nothing, or nothing but
 	// what must stay.
 	{AskedAgain, func(s *system) []claim {
-		return when(s.proven() && s.did(AllErased, AllAnonymised, AllGone, AllReassigned), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
+		return when(s.proven() && !s.named() && s.did(AllErased, AllAnonymised, AllGone, AllReassigned), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
 	}},
 	{AskedAgainKept, func(s *system) []claim {
 		return when(s.proven() && s.did(PartlyKept, AllKept, OnlyKeptEarlier), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
 	}},
+	// The same, where others' texts name the person: nobody looks for those again.
+	{AskedAgainOwn, func(s *system) []claim {
+		return when(s.proven() && s.named() && s.did(NamedLeft, AllReassigned), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
+	}},
+	{AskedAgainOwnKept, func(s *system) []claim {
+		return when(s.proven() && s.did(KeptAndNamed), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
+	}},
 	{NotAskedAgain, func(s *system) []claim {
-		return when(s.all.right == dsar.Erasure && !s.proven() && s.did(AllErased, AllAnonymised, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, s.mainFact())
+		return when(s.all.right == dsar.Erasure && !s.proven() && s.did(AllErased, AllAnonymised, PartlyKept, AllKept, OnlyKeptEarlier, KeptAndNamed, NamedLeft), Values{}, s.mainFact())
 	}},
 	// The data is there, and used for what wasn't to end, or doesn't end for that.
 	{UsesGoOn, func(s *system) []claim {
@@ -458,18 +482,25 @@ var ofAll = []rule[*evidence]{
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded)
+		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded, Mentions)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.
 	{EverythingGone, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && !e.has(Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && !e.has(Reassigned, Mentions) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
 	}},
 	{OnlyKeptLeft, func(e *evidence) []claim { // the same, but for what must stay
-		return when(e.right == dsar.Erasure && !e.has(EverythingGone, Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && !e.has(EverythingGone, Reassigned, Mentions) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
+	}},
+	// The same, where others' texts name the person: without what must stay, and with it.
+	{OnlyTextsLeft, func(e *evidence) []claim {
+		return when(e.right == dsar.Erasure && e.has(Mentions) && !e.has(Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, NamedLeft, NamedThere), Values{}, e.facts()...)
+	}},
+	{KeptAndTextsLeft, func(e *evidence) []claim {
+		return when(e.right == dsar.Erasure && e.has(Mentions) && !e.has(OnlyTextsLeft, Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier, NamedLeft, NamedThere, KeptAndNamed), Values{}, e.facts()...)
 	}},
 	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly, or something may be left there
-		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft), Values{}, accepted)
+		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft, OnlyTextsLeft, KeptAndTextsLeft), Values{}, accepted)
 	}},
 	// All is over, something must stay, and each such record is flagged, so that nothing else is
 	// done with it. Of what an earlier erasure kept that isn't known.

@@ -97,6 +97,10 @@ type dataset struct {
 	keptEarlier, keptThen []dsar.Retention
 	unfinished            int64
 	erased                erased // with an erasure
+	// mentions are others' records that mention the person, as the last plan by a worker
+	// counted them, with its fact: a person who attests a plan doesn't count them.
+	mentions     int64
+	mentionsFact int
 }
 
 func newEvidence(in *Evidence) *evidence {
@@ -142,6 +146,7 @@ func newEvidence(in *Evidence) *evidence {
 				d.erased = d.erasure()
 			}
 			d.earlierLeft()
+			d.mentioned()
 		}
 		e.systems = append(e.systems, s)
 	}
@@ -171,6 +176,16 @@ func (d *dataset) earlierLeft() {
 		d.keptEarlier, d.keptThen = nil, append(d.keptThen, d.keptEarlier...)
 	case !d.copies():
 		d.keptEarlier, d.keptThen = nil, nil
+	}
+}
+
+// mentioned sets how many records of others mention the person.
+func (d *dataset) mentioned() {
+	for _, e := range slices.Backward(d.sys.ends) {
+		if e.Action == dsar.Plan && e.By == "" {
+			d.mentions, d.mentionsFact = countsOf(&e, d.Dataset.Dataset).Mentions, e.Fact
+			return
+		}
 	}
 }
 
@@ -267,6 +282,7 @@ func countsOf(end *core.ActionEnd, dataset string) (sum dsar.Counts) {
 			sum.Gone += c.Gone
 			sum.Reassigned += c.Reassigned
 			sum.Late += c.Late
+			sum.Mentions += c.Mentions
 			sum.Rectified += c.Rectified
 			sum.Restricted += c.Restricted
 			sum.Changed = append(sum.Changed, c.Changed...)

@@ -63,6 +63,7 @@ const (
 	MaybeErased    Kind = "maybe-erased"
 	Reassigned     Kind = "reassigned"
 	Late           Kind = "late"
+	Mentions       Kind = "mentions"
 	Kept           Kind = "kept"
 	GoesWith       Kind = "goes-with"
 	LetGo          Kind = "let-go"
@@ -92,6 +93,9 @@ const (
 	AllErased       Kind = "all-erased"
 	AllGone         Kind = "all-gone"
 	AllReassigned   Kind = "all-reassigned"
+	KeptAndNamed    Kind = "kept-and-named"
+	NamedLeft       Kind = "named-left"
+	NamedThere      Kind = "named-there"
 	Changed         Kind = "changed"
 	Stopped         Kind = "stopped"
 	UsesEnded       Kind = "uses-ended"
@@ -107,10 +111,14 @@ const (
 	// Of one system, besides.
 	AskedAgain     Kind = "asked-again"
 	AskedAgainKept Kind = "asked-again-kept"
-	NotAskedAgain  Kind = "not-asked-again"
-	Limits         Kind = "limits"
-	InBackups      Kind = "in-backups"
-	UsesGoOn       Kind = "uses-go-on"
+	// AskedAgainOwn and AskedAgainOwnKept say no more than of the person's own records:
+	// others' texts name them.
+	AskedAgainOwn     Kind = "asked-again-own"
+	AskedAgainOwnKept Kind = "asked-again-own-kept"
+	NotAskedAgain     Kind = "not-asked-again"
+	Limits            Kind = "limits"
+	InBackups         Kind = "in-backups"
+	UsesGoOn          Kind = "uses-go-on"
 	// DecidedByMachine and Profiled name what the data is used for that GDPR art. 15(1)(h)
 	// wants told.
 	DecidedByMachine Kind = "decided-by-machine"
@@ -129,6 +137,8 @@ const (
 	NothingLeftOut     Kind = "nothing-left-out"
 	EverythingGone     Kind = "everything-gone"
 	OnlyKeptLeft       Kind = "only-kept-left"
+	OnlyTextsLeft      Kind = "only-texts-left"
+	KeptAndTextsLeft   Kind = "kept-and-texts-left"
 	NotAllGone         Kind = "not-all-gone"
 	KeptUnused         Kind = "kept-unused"
 	EveryoneAsked      Kind = "every-system-asked-again"
@@ -188,7 +198,7 @@ func (k Kind) OfRequest() bool {
 // something is kept that it doesn't name (TestSweepingOnlyOnceAllIsOver).
 func (k Kind) Sweeping() bool {
 	switch k {
-	case Empty, HoldsNothing, NothingCovered, NothingCoveredHeld, UnknownThere, AllErased, AllAnonymised, AllGone, AllReassigned, NothingHeld, NothingElseHeld, NothingChanged, NothingLeftOut, EverythingGone, OnlyKeptLeft, KeptUnused, EveryoneAsked, AskedAgain, AskedAgainKept, NothingToChange, ErasedOnceMore, NothingCameBack:
+	case Empty, HoldsNothing, NothingCovered, NothingCoveredHeld, UnknownThere, AllErased, AllAnonymised, AllGone, AllReassigned, NamedLeft, NamedThere, NothingHeld, NothingElseHeld, NothingChanged, NothingLeftOut, EverythingGone, OnlyKeptLeft, OnlyTextsLeft, KeptAndTextsLeft, KeptUnused, EveryoneAsked, AskedAgain, AskedAgainKept, AskedAgainOwn, AskedAgainOwnKept, NothingToChange, ErasedOnceMore, NothingCameBack:
 		return true
 	default:
 		return false

@@ -145,7 +145,10 @@ func (r *run) report(t core.TaskState) dsar.Report {
 				out.Outcome, r.plans[t.System] = dsar.Found, append(r.plans[t.System], c)
 			}
 		}
-		out.Counts = r.plans[t.System]
+		out.Counts = slices.Clone(r.plans[t.System])
+		if rapid.IntRange(0, 3).Draw(r.T, "mentioned") == 0 {
+			out.Counts = append(out.Counts, dsar.Counts{Dataset: "b", Mentions: 2})
+		}
 	case dsar.Erase:
 		out.Outcome = dsar.Erased
 		for _, p := range r.plans[t.System] {
@@ -300,9 +303,16 @@ func (r *run) lastWord(system string) dsar.Action {
 	return dsar.Erase
 }
 
+// besideTexts are the sweeping statements that may be made where others' texts name the
+// person: they are of the person's own records, or of who was asked.
+var besideTexts = []statement.Kind{
+	statement.NamedLeft, statement.NamedThere, statement.AskedAgainOwn, statement.AskedAgainOwnKept, statement.OnlyTextsLeft, statement.KeptAndTextsLeft,
+	statement.AllReassigned, statement.KeptUnused, statement.EveryoneAsked, statement.ErasedOnceMore, statement.NothingCameBack,
+}
+
 // over fails where a sweeping statement is made too early.
 func (r *run) over(s statement.Statement) {
-	kept := slices.Contains([]statement.Kind{statement.NothingElseHeld, statement.NothingChanged, statement.NothingLeftOut, statement.OnlyKeptLeft, statement.KeptUnused, statement.EveryoneAsked, statement.AskedAgainKept, statement.NothingToChange, statement.NothingCovered, statement.AskedAgain}, s.Kind())
+	kept := slices.Contains([]statement.Kind{statement.NothingElseHeld, statement.NothingChanged, statement.NothingLeftOut, statement.OnlyKeptLeft, statement.KeptUnused, statement.EveryoneAsked, statement.AskedAgainKept, statement.AskedAgainOwnKept, statement.AskedAgainOwn, statement.KeptAndTextsLeft, statement.NothingToChange, statement.NothingCovered, statement.AskedAgain}, s.Kind())
 	for _, t := range r.state.Tasks {
 		mine := s.System() == "" || s.System() == t.System
 		if !mine || t.System == dsar.Aggregator {
@@ -321,6 +331,9 @@ func (r *run) over(s statement.Statement) {
 		for _, c := range t.End.Counts {
 			if (s.Dataset() == "" || s.Dataset() == c.Dataset) && c.Uncovered != "" && t.Action == stages[len(stages)-2] {
 				r.Fatalf("%+v, and %s of %s was not reached", s.Said(), c.Dataset, t.System)
+			}
+			if (s.Dataset() == "" || s.Dataset() == c.Dataset) && c.Mentions > 0 && !slices.Contains(besideTexts, s.Kind()) {
+				r.Fatalf("%+v, and texts of others in %s of %s name the person", s.Said(), c.Dataset, t.System)
 			}
 			if (s.Dataset() == "" || s.Dataset() == c.Dataset) && c.Kept() > 0 && !kept && t.Action == r.lastWord(t.System) {
 				r.Fatalf("%+v, and something stays in %s", s.Said(), t.System)

@@ -108,7 +108,7 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 		}
 		otherwise(d, "storage", words("A year"))
 		sql := map[string]any{"table": d["name"], "key": []any{"id"}, "erase": "delete"}
-		for _, key := range []string{"table", "key", "via", "subject", "ways", "erase", "why", "anonymise", "unless_shared", "cascades", "unlinks", "after", "restrict", "rectify", "technical", "map"} {
+		for _, key := range []string{"table", "key", "via", "subject", "mentions", "ways", "erase", "why", "anonymise", "unless_shared", "cascades", "unlinks", "after", "restrict", "rectify", "technical", "map"} {
 			if value, said := d[key]; said {
 				sql[map[bool]string{true: "columns", false: key}[key == "map"]] = value
 				delete(d, key)

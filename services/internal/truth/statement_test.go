@@ -23,6 +23,12 @@ var truths = map[statement.Kind]func(o *oracle, before, after []record) bool{
 	statement.AllAnonymised:      func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AllGone:            func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AllReassigned:      func(_ *oracle, _, after []record) bool { return len(after) == 0 }, // what is another's isn't the person's
+	statement.NamedLeft:          func(_ *oracle, _, after []record) bool { return len(after) == 0 }, // others' texts aren't the person's records
+	statement.NamedThere:         func(o *oracle, before, _ []record) bool { return len(o.early(before)) == 0 },
+	statement.AskedAgainOwn:      func(_ *oracle, _, after []record) bool { return len(after) == 0 },
+	statement.AskedAgainOwnKept:  func(o *oracle, _, after []record) bool { return o.allStay(after) },
+	statement.OnlyTextsLeft:      func(_ *oracle, _, after []record) bool { return len(after) == 0 },
+	statement.KeptAndTextsLeft:   func(o *oracle, _, after []record) bool { return o.allStay(after) },
 	statement.EverythingGone:     func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AskedAgain:         func(_ *oracle, _, after []record) bool { return len(after) == 0 },
 	statement.AskedAgainKept:     func(o *oracle, _, after []record) bool { return o.allStay(after) },
