@@ -64,7 +64,9 @@ func TestCountsAreKept(t *testing.T) {
 	t.Run("of another schema", func(t *testing.T) { // which erasing doesn't set off
 		t.Parallel()
 		d := postgresDB(t, twoPeoplesNotes+"; CREATE TABLE other (id INTEGER)")
-		d.run(t, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET track_counts = off AS $$ BEGIN RETURN NULL; END $$", strings.Replace(takes, "users", "other", 1))
+		d.run(t, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SET track_counts = off AS $$ BEGIN RETURN NULL; END $$", strings.Replace(takes, "users", "other", 1),
+			"CREATE FUNCTION if_f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM of_f(1) AS f; RETURN NULL; END $$", "CREATE FUNCTION of_f(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1'",
+			"CREATE TRIGGER g AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION if_f()")
 		if err := eraseFive(t, open(t, d, small(t, "abilities: [gather, erase]\nneeds: [user]\nsql: {}", usersAndNotes...)))[0].Err; err != nil {
 			t.Error(err)
 		}
