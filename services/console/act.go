@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/duplicate"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/words"
@@ -26,7 +27,6 @@ var (
 	errNoReason  = errors.New("Say why: the reason stays in the trace.")                                      //nolint:staticcheck // shown as it is
 	errPersonal  = errors.New("A reason holds no personal data, and stays for ever: leave out the address.")  //nolint:staticcheck // shown as it is
 	errChoice    = errors.New("This choice doesn’t exist.")                                                   //nolint:staticcheck // shown as it is
-	errMergeInto = errors.New("The other request isn’t there, or has ended without an answer.")               //nolint:staticcheck // shown as it is
 	errSent      = errors.New("This isn’t there any more: it was judged.")                                    //nolint:staticcheck // shown as it is
 	errFileParts = errors.New("This form can’t be read: send it again, with the files last.")                 //nolint:staticcheck // shown as it is
 	errTwice     = errors.New("Some files were too large together, or a dataset came twice: send each once.") //nolint:staticcheck // shown as it is
@@ -180,7 +180,7 @@ func (b *requestBody) typed(name string, form values) {
 // explain returns the sentence that says why something wasn't done, in English, and
 // the status of the page with it.
 func explain(err error) (text string, status int) {
-	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn, errNotReviewed, errReviewLarge} {
+	for _, own := range append(duplicate.Errors(), errTooLarge, errNoReason, errPersonal, errChoice, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn, errNotReviewed, errReviewLarge) {
 		if errors.Is(err, own) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
@@ -275,7 +275,7 @@ func noteDown(_ *Console, u User, f values, now time.Time) (core.Command, error)
 func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	into, ok := dsar.ReadRequestID(f.Get("into"))
 	if !ok {
-		return nil, errMergeInto
+		return nil, duplicate.ErrUnanswered
 	}
 	return core.Merge{By: u.By(), Into: into, Reason: f.Get("reason"), Now: now}, nil
 }
@@ -303,14 +303,7 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 		}
 		return nil
 	case core.Merge:
-		if command.Into == id {
-			return errMergeInto
-		}
-		other, err := c.state(ctx, command.Into)
-		if errors.Is(err, core.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != core.StatusCompleted {
-			return errMergeInto
-		}
-		return err
+		return c.answeredBy(ctx, id, command)
 	case core.Assign:
 		s, err := c.state(ctx, id)
 		if err != nil {
@@ -320,6 +313,19 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 	default:
 		return nil
 	}
+}
+
+// answeredBy refuses a merge into a request that doesn't ask for the same, or answers nothing.
+func (c *Console) answeredBy(ctx context.Context, id string, merge core.Merge) error {
+	s, err := c.state(ctx, id)
+	if err != nil {
+		return err
+	}
+	other, err := c.state(ctx, merge.Into)
+	if err != nil && !errors.Is(err, core.ErrUnknown) {
+		return err
+	}
+	return duplicate.Check(ctx, c.Journal, s, merge, other)
 }
 
 // takesUp refuses a retry of a system that the core doesn't offer with this verb: one

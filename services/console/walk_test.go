@@ -73,7 +73,6 @@ func TestPagesAreWhatTheCoreAllows(t *testing.T) {
 	d := newDesk(t)
 	d.systems = []string{"s", "t"}
 	d.open()
-	other := d.running()
 	offered, sent, refused := map[core.Verb]int{}, map[core.Verb]int{}, map[core.Verb]int{}
 	met := playedStates(200, d.book)
 	for _, p := range met {
@@ -81,7 +80,7 @@ func TestPagesAreWhatTheCoreAllows(t *testing.T) {
 		d.now = p.now
 		d.mu.Unlock()
 		for _, role := range readers {
-			w := &walker{t: t, d: d, played: p, role: role, other: other}
+			w := &walker{t: t, d: d, played: p, role: role}
 			w.new()
 			allowed := w.state().Allowed(role, d.book, p.now)
 			page := d.call(d.as(role), "GET", "/requests/"+w.id, nil)
@@ -171,17 +170,19 @@ var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, co
 // walker acts on copies of a played request.
 type walker struct {
 	played
-	t     *testing.T
-	d     *desk
-	role  console.Role
-	id    string
-	other string
+	t    *testing.T
+	d    *desk
+	role console.Role
+	id   string
 }
 
 // new begins a copy, under an id of its own.
-func (w *walker) new() {
-	w.id = uuid.NewString()
-	keys, err := w.d.vault.CreateKeys(context.Background(), w.id)
+func (w *walker) new() { w.id = w.copy(w.facts) }
+
+// copy appends facts of a played request under an id of its own, as one of the same person.
+func (w *walker) copy(facts []core.Event) string {
+	id := uuid.NewString()
+	keys, err := w.d.vault.CreateKeys(context.Background(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -189,10 +190,10 @@ func (w *walker) new() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := journal.Append{RequestID: w.id}
-	for _, f := range w.facts {
+	a := journal.Append{RequestID: id, Fingerprints: []string{"of one person"}}
+	for _, f := range facts {
 		if accepted, ok := f.(core.Accepted); ok {
-			accepted.RequestID = w.id
+			accepted.RequestID = id
 			accepted.Identifiers = slices.Clone(accepted.Identifiers)
 			accepted.Identifiers[0].Sealed = sealed
 			f = accepted
@@ -206,6 +207,7 @@ func (w *walker) new() {
 	if err := w.d.journal.Append(context.Background(), a); err != nil {
 		w.t.Fatal(err)
 	}
+	return id
 }
 
 func (w *walker) state() core.State {
@@ -308,7 +310,7 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 	case core.VerbAssign:
 		each("to", []string{"paul"})
 	case core.VerbMerge:
-		each("into", []string{w.other})
+		each("into", []string{w.copy(w.facts[:1])})
 	default:
 		out = append(out, url.Values{})
 	}

@@ -107,7 +107,6 @@ type caller struct {
 	dir           string
 	in            *installation.Installation
 	book          *policy.Book
-	other         string // a request that another can be merged into
 	done, refused map[core.Verb]int
 }
 
@@ -123,17 +122,12 @@ func (c *caller) open() {
 	if c.book, err = policy.Load(); err != nil {
 		c.Fatal(err)
 	}
-	coretest.PlayAll(1, func(s core.State, facts []core.Event, _ time.Time) {
-		if !s.Exists() && c.other == "" {
-			c.other = c.copy(facts)
-		}
-	})
 }
 
 // copy appends a played request under an id of its own, as one that came yesterday.
 func (c *caller) copy(facts []core.Event) string {
 	id := uuid.NewString()
-	a := journal.Append{RequestID: id}
+	a := journal.Append{RequestID: id, Fingerprints: []string{"of one person"}}
 	var s core.State
 	for _, f := range facts {
 		if accepted, ok := f.(core.Accepted); ok {
@@ -153,6 +147,11 @@ func (c *caller) copy(facts []core.Event) string {
 		c.Fatal(err)
 	}
 	return id
+}
+
+// same appends an open request of the same person for the same as another one.
+func (c *caller) same(id string) string {
+	return c.copy([]core.Event{c.state(id).Accepted})
 }
 
 func (c *caller) state(id string) core.State {
@@ -256,7 +255,7 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 	case core.VerbRefuse:
 		call("--ground", core.NotProven)
 	case core.VerbMerge:
-		call("--into", c.other)
+		call("--into", c.same(id))
 	case core.VerbAssign:
 		call("--to", "paul")
 	default:

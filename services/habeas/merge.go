@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/duplicate"
 	"habeas.dev/services/internal/terminal"
 )
 
@@ -17,7 +17,7 @@ type mergeCommand struct {
 
 // Help implements kong.HelpProvider.
 func (mergeCommand) Help() string {
-	return "For a person who asked twice for the same: this request ends, the other one answers it. habeas trace says of a request which open one is the same."
+	return "For a person who asked twice for the same: this request ends, the other one answers it. The other must ask for the same under the same law, be open or have been answered since this one came in, and have an identifier in common. habeas trace says of a request which open one is the same."
 }
 
 func (c *mergeCommand) Run(ctx context.Context) error {
@@ -34,10 +34,15 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !other.Exists() || other.Status.Ended() && other.Status != core.StatusCompleted {
-		return fmt.Errorf("request %s answers nothing: it isn't there, or has ended without an answer", into)
+	state, err := in.Requests.State(ctx, id)
+	if err != nil {
+		return err
 	}
-	if _, err := do(ctx, in, id, core.Merge{By: who(ctx), Into: into, Reason: c.Reason, Now: now()}); err != nil {
+	merge := core.Merge{By: who(ctx), Into: into, Reason: c.Reason, Now: now()}
+	if err := duplicate.Check(ctx, in.Journal, state, merge, other); err != nil {
+		return instead(ctx, in, id, err)
+	}
+	if _, err := do(ctx, in, id, merge); err != nil {
 		return err
 	}
 	_, err = terminal.Printf(os.Stdout, "Merged into %s.\n", into)
