@@ -107,6 +107,7 @@ func (c *Console) routes() []route {
 		act(core.VerbExtend, extend),
 		act(core.VerbAskProof, askProof),
 		act(core.VerbJudgeProof, judgeProof),
+		act(core.VerbJudgeEarlier, judgeEarlier),
 		act(core.VerbAskClarification, askClarification),
 		act(core.VerbClarify, clarify),
 		act(core.VerbDeliver, deliver),

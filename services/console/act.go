@@ -202,7 +202,7 @@ func explain(err error) (text string, status int) {
 func done(act string) string {
 	return map[string]string{
 		"new": "The request is taken in, and assigned to you.", "retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "It is accepted.", "extend": "The due date is extended; the person is told.",
-		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
+		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "judge-earlier": "It is noted.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "It is noted; where you haven’t told the person yourself, a letter goes.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "note": "It is noted.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",
 		"second": "It is noted. What you agreed to is done; to look, your colleague has a day.", "second-declined": "It is noted: it isn’t done.", "second-asked": "It isn’t done yet: a second person is asked to agree.",
@@ -241,6 +241,16 @@ func judgeProof(c *Console, u User, f values, now time.Time) (core.Command, erro
 		return nil, errChoice
 	}
 	return core.JudgeProof{By: u.By(), Accepted: verdict == "accept", Without: verdict == "without", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+}
+
+// judgeEarlier says whether another request is of the same person.
+func judgeEarlier(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	other, ok := dsar.ReadRequestID(f.Get("request"))
+	verdict := f.Get("verdict")
+	if !ok || verdict != "same" && verdict != "another" {
+		return nil, errChoice
+	}
+	return core.JudgeEarlier{By: u.By(), Request: other, Same: verdict == "same", Reason: f.Get("reason"), Now: now}, nil
 }
 
 func askClarification(_ *Console, u User, f values, now time.Time) (core.Command, error) {

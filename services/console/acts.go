@@ -83,6 +83,7 @@ var labels = map[core.Verb]act{
 	core.VerbRetry:            {Label: "Retry what failed"},
 	core.VerbAcceptPlan:       {Label: "Accept the plan, and erase"},
 	core.VerbJudgeProof:       {Label: "Judge the proof"},
+	core.VerbJudgeEarlier:     {Label: "Say whether the other request is of the same person"},
 	core.VerbClarify:          {Label: "The person has answered: go on"},
 	core.VerbTryNow:           {Label: "Try now what is parked"},
 	core.VerbGatherAgain:      {Label: "Gather again what is lost"},
@@ -159,6 +160,11 @@ func (a actions) forms(lang *words.Language, titled timeline.Titles) (out []act)
 				this.Wanted = timeline.Say(lang.Word).Wanted(titled.Matter(c.Seconds[i].Matter))
 				this.Second, this.Fixed = &c.Seconds[i], []field{{"asked", strconv.Itoa(c.Seconds[i].Asked)}}
 				out = append(out, this)
+			}
+		case core.VerbJudgeEarlier:
+			for _, o := range c.Doubts {
+				one.Hint = timeline.Say(lang.Word).Doubt(o.Why)
+				each(o.RequestID, field{"request", o.RequestID})
 			}
 		case core.VerbLift:
 			for _, h := range c.Holds {
@@ -242,6 +248,8 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 		return next{Tone: "bad", Text: lang.Say("A proof has come in: look at it, and judge it"), Act: find(core.VerbJudgeProof, ""), Sent: true}
 	case core.NeedSecond:
 		return next{Tone: "bad", Text: lang.Say("Somebody wants something done that a second person must agree to"), Act: find(core.VerbSecond, "")}
+	case core.NeedTheirs:
+		return next{Tone: "bad", Text: lang.Say("Nobody knows whether another request is of the same person: look at both, and say whether it is"), Act: find(core.VerbJudgeEarlier, "")}
 	case core.NeedTell:
 		return next{Tone: "bad", Text: unreached(lang, s), Act: find(core.VerbDeliver, "")}
 	case core.NeedDecision:

@@ -28,6 +28,7 @@ import (
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/core/coretest"
 	"habeas.dev/services/internal/correction"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
@@ -81,17 +82,19 @@ type desk struct {
 	systems  []string     // beside billing
 	toldBy   core.Channel // of requests that come in
 	fourEyes []core.FourEyes
-	carried  []core.HoldPlaced // holds that come over to what comes in
-	ends     string            // where the provider ends its session, after its own address
-	tasks    func(ctx context.Context, system string) (int64, error)
-	accounts func(ctx context.Context) ([]vendorapi.Account, error)
-	letters  map[string]string // by the names of their objects
-	phrases  console.Phrases
-	signer   note.Signer
-	requests *lifecycle.Lifecycle
-	vault    *vault.Vault
-	book     *policy.Book
-	log      *workertest.Log
+	// looksFirst has requests wait until it was looked for others of the person.
+	looksFirst bool
+	carried    []core.HoldPlaced // holds that come over to what comes in
+	ends       string            // where the provider ends its session, after its own address
+	tasks      func(ctx context.Context, system string) (int64, error)
+	accounts   func(ctx context.Context) ([]vendorapi.Account, error)
+	letters    map[string]string // by the names of their objects
+	phrases    console.Phrases
+	signer     note.Signer
+	requests   *lifecycle.Lifecycle
+	vault      *vault.Vault
+	book       *policy.Book
+	log        *workertest.Log
 
 	mu  sync.Mutex
 	now time.Time
@@ -292,7 +295,7 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 		d.t.Fatal("no such law")
 	}
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: cmp.Or(d.due, start.AddDate(0, 1, 0)),
-		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
+		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, LooksBack: d.looksFirst, LooksFirst: d.looksFirst, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
 	for _, name := range systems {
@@ -398,6 +401,15 @@ func (d *desk) secondAsked() string {
 	id := d.submit(dsar.Access)
 	d.fourEyes = nil
 	d.do(id, core.AskSecond{Act: core.Refuse{By: "lea <https://id.example.com#7>", Ground: "excessive", Reason: "the sixth in a month", Now: start.Add(time.Minute)}})
+	return id
+}
+
+// doubted has another request of which nobody knows whether it is of the same person.
+func (d *desk) doubted() string {
+	d.looksFirst = true
+	id := d.submit(dsar.Access)
+	d.looksFirst = false
+	d.do(id, core.DoubtEarlier{Doubts: []core.EarlierDoubted{{Request: coretest.Other, Why: core.DoubtShared}}, Now: start.Add(time.Minute)})
 	return id
 }
 

@@ -165,7 +165,7 @@ func playedStates(n int, book core.Calendar) []played {
 }
 
 // marks are the verbs that tell states of one status apart.
-var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbSettleNotice, core.VerbGivePart, core.VerbSecond}
+var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbSettleNotice, core.VerbGivePart, core.VerbSecond, core.VerbJudgeEarlier}
 
 // walker acts on copies of a played request.
 type walker struct {
@@ -254,6 +254,7 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 			c.Holds = []core.Held{{System: "s"}}
 		}
 		c.Notices = []core.Notice{{Recipient: "r"}}
+		c.Doubts = []core.Doubted{{RequestID: coretest.Other}}
 		c.Parts = []core.RefusedPart{{System: "s", Dataset: "d"}}
 	}
 	switch verb {
@@ -272,6 +273,10 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 		}
 		for _, one := range asked {
 			out = append(out, url.Values{"asked": {fmt.Sprint(one.Asked)}, "verdict": {"decline"}})
+		}
+	case core.VerbJudgeEarlier:
+		for _, o := range c.Doubts {
+			out = append(out, url.Values{"request": {o.RequestID}, "verdict": {"same"}}, url.Values{"request": {o.RequestID}, "verdict": {"another"}})
 		}
 	case core.VerbSettleNotice:
 		for _, n := range c.Notices {
@@ -330,7 +335,7 @@ type form struct{ act, choices string }
 
 var (
 	oneForm   = regexp.MustCompile(`(?s)<form method="post" action="/requests/[^/"]+/([a-z-]+)"[^>]*>(.*?)</form>`)
-	oneChoice = regexp.MustCompile(`<select name="(\w+)"|<option value="([^"]*)"|<input type="(?:hidden|checkbox)" name="(system|dataset|action|recipient)" value="([^"]*)"`)
+	oneChoice = regexp.MustCompile(`<select name="(\w+)"|<option value="([^"]*)"|<input type="(?:hidden|checkbox)" name="(system|dataset|action|recipient|request)" value="([^"]*)"`)
 )
 
 // formsOf reads the forms of a page.
@@ -379,6 +384,10 @@ func formsFor(allowed core.Choices) (out []form) {
 		case core.VerbSettleNotice:
 			for _, n := range c.Notices {
 				out = append(out, form{"settle-notice", "recipient=" + n.Recipient + "\nstatus=\n=" + string(core.NoticeIsSent) + "\n=" + string(core.NoticeIsAnswered) + "\n=" + string(core.NoticeIsExcused) + "\n"})
+			}
+		case core.VerbJudgeEarlier:
+			for _, o := range c.Doubts {
+				out = append(out, form{"judge-earlier", "request=" + o.RequestID + "\n"})
 			}
 		case core.VerbSecond:
 			for range c.Seconds {

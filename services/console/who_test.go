@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/core/coretest"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -85,6 +86,7 @@ func mayDo() []may {
 		act("extend", console.Agent, (*desk).running, plain, "request.extended"),
 		act("ask-proof", console.Agent, (*desk).running, with("check", "identity"), "proof.asked"),
 		act("judge-proof", console.Agent, (*desk).proofAsked, with("verdict", "accept"), "proof.judged"),
+		act("judge-earlier", console.Agent, (*desk).doubted, with("request", coretest.Other, "verdict", "another"), "earlier.judged"),
 		act("ask-clarification", console.Agent, (*desk).running, plain, "clarification.asked"),
 		act("clarify", console.Agent, (*desk).clarificationAsked, plain, "clarification.given"),
 		act("deliver", console.Agent, (*desk).completed, plain, "delivery.asked"),

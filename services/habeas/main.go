@@ -38,6 +38,7 @@ type commands struct {
 	Note           noteCommand           `cmd:"" group:"act" help:"Note something about a request, for colleagues."`
 	Assign         assignCommand         `cmd:"" group:"act" help:"Say who has a request in hand."`
 	Identity       identityCommand       `cmd:"" group:"act" help:"Ask for proof of who asks, and accept or reject it."`
+	Earlier        earlierCommand        `cmd:"" group:"act" help:"Say whether another request is of the same person, where nobody knows."`
 	Clarify        clarifyCommand        `cmd:"" group:"act" help:"Ask the person what is meant, and go on with the answer."`
 	Extend         extendCommand         `cmd:"" group:"act" help:"Move the due date as far as the law allows, and tell the person why."`
 	Hold           holdCommand           `cmd:"" group:"act" help:"Keep records from being erased, for a lawsuit or an inquiry."`

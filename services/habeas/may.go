@@ -18,7 +18,7 @@ const localRole = core.Officer
 // it; what stands in capitals is for the person to fill in (TestEveryVerbHasACommand).
 var commandFor = map[core.Verb]string{
 	core.VerbAttest: "answer", core.VerbRetry: "retry", core.VerbAcceptPlan: "retry --accept-plan", core.VerbJudgeProof: "identity --accept",
-	core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
+	core.VerbJudgeEarlier: "earlier", core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
 	core.VerbNewPassphrase: "deliver --passphrase", core.VerbRevokeAnswer: "deliver --revoke",
 	core.VerbAskProof: "identity --ask", core.VerbAskClarification: "clarify --ask", core.VerbExtend: "extend", core.VerbHold: "hold", core.VerbLift: "hold --lift",
 	core.VerbSecond: "second", core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbNote: "note", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys --reason TEXT", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",

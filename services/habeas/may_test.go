@@ -244,6 +244,8 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 		out = append(out, args)
 	case core.VerbDecide:
 		call("--finding", "upheld")
+	case core.VerbJudgeEarlier:
+		out = append(out, []string{name, "ID", coretest.Other, "--another", "--reason", "ticket 4711"})
 	case core.VerbSettleNotice:
 		out = append(out, []string{name, "ID", "r", "--answered", "--reason", "ticket 4711"})
 	case core.VerbHold:

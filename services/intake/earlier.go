@@ -49,42 +49,94 @@ func (in *Intake) others(ctx context.Context, from callers.Caller, s event.Submi
 	return all, nil
 }
 
-// lookBack adds what the person's other requests, by each identifier, make of a new one: how
-// many there were lately, which open one asks for the same, and the holds that are on.
+// lookBack adds what other requests that have one of its identifiers make of a new one: how
+// many of its person there were lately, which open one asks for the same, the holds that are
+// on. What is of the same person, [core.Compare] says. Where that isn't sure, and makes a
+// difference, the coordinator looks again by what may be used then, before any system is asked.
 func (in *Intake) lookBack(ctx context.Context, s *core.Submit, ids []named, others [][]journal.Row) error {
 	if in.Finder == nil {
 		return nil
 	}
-	seen := map[string]bool{s.RequestID: true}
-	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
-	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
+	b := back{Submit: s, state: core.Evolve(core.State{}, s.Accepted), since: s.ReceivedAt.AddDate(0, -earlierMonths, 0)}
 	for i, id := range s.Identifiers { // those of ids, sealed
-		for _, row := range others[i] {
+		b.given = append(b.given, prints.Value{Identifier: id, Value: ids[i].value})
+	}
+	b.usable = slices.DeleteFunc(slices.Clone(b.given), func(v prints.Value) bool { return v.Assurance == dsar.AssuranceClaimed })
+	seen := map[string]bool{s.RequestID: true}
+	for _, rows := range others {
+		for _, row := range rows {
 			if seen[row.RequestID] {
 				continue
 			}
 			seen[row.RequestID] = true
-			if row.ReceivedAt.After(since) && s.EarlierRequests < core.MaxEarlierRequests {
-				s.EarlierRequests++
-			}
-			if row.Right == s.Right && row.Jurisdiction == s.Jurisdiction && !row.Status.Ended() {
-				s.DuplicateOf = row.RequestID
-			}
-			if s.Right == dsar.Erasure && j.Recourse != nil && recourse(row) && row.Jurisdiction == s.Jurisdiction && len(s.After) < maxAfter {
-				s.After = append(s.After, row.RequestID)
-			}
-			if s.Right.Decided() {
-				continue // nothing is erased or looked for
-			}
-			if err := in.carryHolds(ctx, s, row); err != nil {
-				return err
-			}
-			if err := in.carryKept(ctx, s, row, id, ids[i].value); err != nil {
+			if err := in.lookAt(ctx, &b, row); err != nil {
 				return err
 			}
 		}
 	}
-	s.LooksBack = in.LooksBack && (s.Right == dsar.Erasure || len(s.Erasures) > 0)
+	s.LooksBack = in.LooksBack && (s.Right == dsar.Erasure || len(s.Erasures) > 0 || s.LooksFirst)
+	return nil
+}
+
+// back is a new request that looks at others.
+type back struct {
+	*core.Submit
+	state         core.State
+	given, usable []prints.Value
+	since         time.Time
+}
+
+// lookAt adds what one other request makes of a new one.
+func (in *Intake) lookAt(ctx context.Context, b *back, row journal.Row) error {
+	other, err := in.Requests.State(ctx, row.RequestID)
+	if err != nil {
+		return fmt.Errorf("request %s: %w", row.RequestID, err)
+	}
+	said, err := in.prints().Compare(ctx, b.state, b.given, other, other.Identifiers)
+	if err != nil {
+		return fmt.Errorf("request %s: %w", row.RequestID, err)
+	}
+	same := said.Sameness == core.SamePerson
+	if same && row.ReceivedAt.After(b.since) && b.EarlierRequests < core.MaxEarlierRequests {
+		b.EarlierRequests++
+	}
+	if same && row.Right == b.Right && row.Jurisdiction == b.Jurisdiction && !row.Status.Ended() {
+		b.DuplicateOf = row.RequestID
+	}
+	j, _ := in.Policy.Jurisdiction(b.Jurisdiction)
+	if b.Right == dsar.Erasure && j.Recourse != nil && recourse(row) && row.Jurisdiction == b.Jurisdiction && len(b.After) < maxAfter && said.Sameness != core.NothingInCommon {
+		b.After = append(b.After, row.RequestID)
+	}
+	if b.Right.Decided() {
+		return nil // nothing is erased or looked for
+	}
+	return in.carry(ctx, b, other)
+}
+
+// carry takes over what another request of the same person has: its holds, for an erasure, and
+// what it has left, where it is one. By what that was found there the coordinator adds, which
+// may open it.
+func (in *Intake) carry(ctx context.Context, b *back, other core.State) error {
+	c, err := in.prints().Compare(ctx, b.state, b.usable, other, other.Usable())
+	if err != nil {
+		return fmt.Errorf("request %s: %w", other.Accepted.RequestID, err)
+	}
+	if c.Sameness != core.SamePerson {
+		// What is in doubt, or merely claimed as yet.
+		b.LooksFirst = b.LooksFirst || in.LooksBack && b.state.Concerns(other, b.AcceptedAt)
+		return nil
+	}
+	if b.Right == dsar.Erasure {
+		b.Holds = append(b.Holds, other.HoldsFor(b.AcceptedAt)...)
+	}
+	if !other.Reaches() {
+		return nil
+	}
+	b.Erasures = append(b.Erasures, other.Accepted.RequestID)
+	for _, k := range other.Kept(b.AcceptedAt) {
+		k.From = b.usable[c.By].Fingerprint
+		b.Kept = append(b.Kept, k)
+	}
 	return nil
 }
 
@@ -150,42 +202,4 @@ func (in *Intake) often(ctx context.Context, from callers.Caller, source string,
 // found it by another doesn't count, since several people may lead to it.
 func isSure(id dsar.Identifier) bool {
 	return id.Assurance == dsar.AssuranceVerified || id.Assurance == dsar.AssuranceProven
-}
-
-// carryHolds puts the holds of another request of the same person on a new
-// erasure.
-func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Row) error {
-	if s.Right != dsar.Erasure {
-		return nil
-	}
-	other, err := in.Requests.State(ctx, row.RequestID)
-	if err != nil {
-		return fmt.Errorf("request %s: %w", row.RequestID, err)
-	}
-	s.Holds = append(s.Holds, other.HoldsFor(s.AcceptedAt)...)
-	return nil
-}
-
-// carryKept takes over what an earlier erasure of the same person has left. By what it was
-// found there the coordinator adds, which may open it.
-func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row, by dsar.Identifier, value string) error {
-	if row.Right != dsar.Erasure {
-		return nil
-	}
-	other, err := in.Requests.State(ctx, row.RequestID)
-	if err != nil {
-		return fmt.Errorf("request %s: %w", row.RequestID, err)
-	}
-	if !other.Reaches() {
-		return nil
-	}
-	if same, err := in.prints().Among(ctx, other, other.Usable(), by.Type, value); err != nil || !same {
-		return err
-	}
-	s.Erasures = append(s.Erasures, row.RequestID)
-	for _, k := range other.Kept(s.AcceptedAt) {
-		k.From = by.Fingerprint
-		s.Kept = append(s.Kept, k)
-	}
-	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +46,45 @@ func TestHoldLongAgo(t *testing.T) {
 	state, err := lifecycle.New(w.journal).State(t.Context(), again.RequestID)
 	if err != nil || len(state.Holds) != 1 || again.EarlierRequests != core.MaxEarlierRequests || again.DuplicateOf != held.RequestID {
 		t.Errorf("%v: holds %v, %d earlier, same as %q", err, state.Holds, again.EarlierRequests, again.DuplicateOf)
+	}
+}
+
+// TestHouseholdsAreCountedApart: what a household shares makes no request another person's: it is
+// none of their earlier ones, nor the same, and none of its holds is put on theirs; who can say
+// more looks first.
+func TestHouseholdsAreCountedApart(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	w.Intake.Finder, w.Intake.LooksBack = w.journal, true
+	n := 0
+	ask := func(ids ...any) core.Accepted {
+		t.Helper()
+		n++
+		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)
+		_, err := w.Submit(context.Background(), text(t, request(with("request_id", id), with("right", dsar.Erasure), with("identifiers", ids))))
+		must(t, err)
+		return w.accepted(id)
+	}
+	sure := func(typ, value string) map[string]any {
+		return map[string]any{"type": typ, "value": value, "verified": true}
+	}
+	phone := sure("phone", "+33 6 12 34 56 78")
+	anns := ask(phone, sure("account_id", "5"))
+	if _, err := lifecycle.New(w.journal).Do(t.Context(), anns.RequestID, core.Hold{By: "lea", Reason: "a lawsuit", Now: now}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		ids  []any
+		same bool
+	}{"another account": {[]any{phone, sure("account_id", "6")}, false}, "the telephone alone": {[]any{phone}, false}, "her account": {[]any{sure("account_id", "5")}, true}} {
+		a := ask(c.ids...)
+		s, err := lifecycle.New(w.journal).State(t.Context(), a.RequestID)
+		must(t, err)
+		hers := a.DuplicateOf == anns.RequestID && len(s.Holds) == 1 && slices.Contains(s.Erasures, anns.RequestID)
+		none := a.DuplicateOf != anns.RequestID && len(s.Holds) == 0 && !slices.Contains(s.Erasures, anns.RequestID)
+		if c.same && !hers || !c.same && (!none || !a.LooksFirst || s.Stage != "") {
+			t.Errorf("%s: %+v; holds %v, erasures %v, stage %q", name, a, s.Holds, s.Erasures, s.Stage)
+		}
 	}
 }
 

@@ -17,7 +17,8 @@ func (d *decider) advance() {
 		d.tell()
 		return
 	}
-	if d.Stage == "" && d.waitsForLookBack() {
+	if d.Stage == "" && (d.waitsForJudgement() || d.waitsForLookBack()) {
+		d.callForJudgement()
 		return
 	}
 	if d.Stage == "" {
@@ -33,6 +34,10 @@ func (d *decider) advance() {
 		next := slices.Index(stages, d.Stage) + 1
 		if next == len(stages) {
 			d.complete()
+			return
+		}
+		if d.waitsForJudgement() {
+			d.callForJudgement()
 			return
 		}
 		if d.waitsForLookBack() || d.waitsForRecourse() || d.waitsForCopies() || d.waitsForKept() {

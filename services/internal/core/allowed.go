@@ -33,6 +33,7 @@ const (
 	VerbRetry            Verb = "retry"             // [Retry] of what failed
 	VerbAcceptPlan       Verb = "accept-plan"       // [Retry] with AcceptPlan
 	VerbJudgeProof       Verb = "judge-proof"       // [JudgeProof]
+	VerbJudgeEarlier     Verb = "judge-earlier"     // [JudgeEarlier]
 	VerbClarify          Verb = "clarify"           // [Clarify]
 	VerbTryNow           Verb = "try-now"           // [Retry] of what is parked
 	VerbGatherAgain      Verb = "gather-again"      // [Retry] of what was gathered and is lost
@@ -62,7 +63,7 @@ var verbs = []struct {
 	verb Verb
 	role Role
 }{
-	{VerbSecond, Officer}, {VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
+	{VerbSecond, Officer}, {VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbJudgeEarlier, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
 	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
 	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbNote, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
@@ -105,6 +106,8 @@ type Choice struct {
 	Tasks []ManualTask
 	// Notices are those to recipients that a person can settle.
 	Notices []Notice
+	// Doubts are the other requests of which a person can say whether they are of the same person.
+	Doubts []Doubted
 	// Seconds are the acts that a second person can agree to.
 	Seconds []Second
 }
@@ -185,6 +188,13 @@ func (s State) choice(v Verb, by string, calendar Calendar, now time.Time) (c Ch
 		return c, len(c.Systems) > 0
 	case VerbJudgeProof:
 		return c, takes(JudgeProof{By: by, Reason: why, Accepted: true, Calendar: calendar, Now: now})
+	case VerbJudgeEarlier:
+		for _, o := range s.InDoubt() {
+			if takes(JudgeEarlier{By: by, Request: o.RequestID, Reason: why, Now: now}) {
+				c.Doubts = append(c.Doubts, o)
+			}
+		}
+		return c, len(c.Doubts) > 0
 	case VerbClarify:
 		return c, takes(Clarify{By: by, Reason: why, Calendar: calendar, Now: now})
 	case VerbDeliver:

@@ -77,6 +77,7 @@ func attempts(s core.State, now time.Time) []attempt {
 		{core.VerbSecond, core.JudgeSecond{By: by, Asked: firstAsked(s), Reason: why, Now: now}, nil},
 		{core.VerbJudgeProof, core.JudgeProof{By: by, Accepted: true, Calendar: cal, Now: now}, nil},
 		{core.VerbJudgeProof, core.JudgeProof{By: by, Calendar: cal, Now: now}, nil},
+		{core.VerbJudgeEarlier, core.JudgeEarlier{By: by, Request: coretest.Other, Same: true, Reason: why, Now: now}, nil},
 		{core.VerbClarify, core.Clarify{By: by, Calendar: cal, Now: now}, nil},
 		{core.VerbDeliver, core.DeliverAgain{By: by, Now: now}, nil},
 		{core.VerbNewPassphrase, core.ChangeAnswerKey{By: by, Reason: why, Now: now}, nil},

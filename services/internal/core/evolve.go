@@ -29,7 +29,7 @@ func Fold(events []Event) State {
 
 // attended ends the request's call for a person.
 func (s State) attended() State {
-	s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
+	s.Status, s.Attention, s.RemindedAt = s.goingOn(), AttentionNeeded{}, time.Time{}
 	return s
 }
 

@@ -166,7 +166,8 @@ const (
 // duties returns each duty with the time from which it is due.
 func (s State) duties() []dueDuty {
 	var out []dueDuty
-	if s.waitsForLookBack() || s.waitsForKept() {
+	doubts := s.waitsForJudgement() // first somebody says whose another request is
+	if !doubts && (s.waitsForLookBack() || s.waitsForKept()) {
 		out = append(out, dueDuty{DutyLookBack, s.Accepted.AcceptedAt})
 	}
 	if at := s.recourseDue(); !at.IsZero() {
@@ -175,7 +176,7 @@ func (s State) duties() []dueDuty {
 	if s.Accepted.Keep != nil && s.Status.Ended() && !s.Receipted && s.SubjectForgotten.IsZero() {
 		out = append(out, dueDuty{DutyReceipt, s.EndedAt})
 	}
-	if s.waitsForCopies() {
+	if !doubts && s.waitsForCopies() {
 		out = append(out, dueDuty{DutyForgetCopies, s.Accepted.AcceptedAt})
 	}
 	if at := s.noticesDue(); !at.IsZero() {

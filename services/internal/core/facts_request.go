@@ -81,6 +81,9 @@ type Accepted struct {
 	// LooksBack tells that the request waits where it depends on other requests of the
 	// person, until the coordinator has looked at those ([LookBack]).
 	LooksBack bool `json:"looks_back,omitempty"`
+	// LooksFirst tells that it does so before the first system is asked: another request has
+	// left something, or may be of somebody else ([DoubtEarlier]).
+	LooksFirst bool `json:"looks_first,omitempty"`
 	// ProveAgain is how long after the answer to an erasure its systems are asked again
 	// whether anything has come back; 0: not by itself.
 	ProveAgain time.Duration `json:"prove_again,omitempty"`
@@ -138,6 +141,8 @@ type AttentionNeeded struct {
 	// Systems are those whose task failed or needs a person.
 	Systems []string `json:"systems"`
 	Reason  string   `json:"reason"`
+	// Code says why, where that is no task's ([CodePerhapsTheirs]).
+	Code string `json:"code,omitempty"`
 	Moment
 }
 

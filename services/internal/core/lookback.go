@@ -20,7 +20,11 @@ type LookBack struct {
 	// Identifiers are those by which earlier erasures found what they had to keep.
 	Identifiers []dsar.Identifier
 	Holds       []HoldPlaced
-	Now         time.Time
+	// Of are the erasures of the same person of which it didn't know, and Kept what they have
+	// left.
+	Of   []string
+	Kept []KeptEarlier
+	Now  time.Time
 }
 
 func (c LookBack) now() time.Time { return c.Now }
@@ -33,6 +37,9 @@ func (c LookBack) decide(d *decider) error {
 		return nil
 	}
 	d.comesOver(c.Holds)
+	if len(c.Of) > 0 {
+		d.record(KeptLookedUp{Of: c.Of, Kept: c.Kept, Moment: Moment{At: d.now}})
+	}
 	d.record(EarlierLookedUp{LookedUp: c.LookedUp, Identifiers: c.Identifiers, Moment: Moment{At: d.now}})
 	return nil
 }
@@ -50,7 +57,8 @@ func (s State) LooksForKept() bool { return s.waitsForKept() }
 
 // waitsForLookBack reports whether the request goes on only when it was looked for other
 // requests of the person: before anybody is asked where an earlier erasure had to keep
-// something, since the identifiers that are given may lead there no more; and before
+// something, since the identifiers that are given may lead there no more, or where another
+// request may be somebody else's; and before
 // anything is erased, since a hold may be on in a request that only a found identifier
 // leads to (TestHoldsOfFoundIdentifiers).
 func (s State) waitsForLookBack() bool {
@@ -58,7 +66,7 @@ func (s State) waitsForLookBack() bool {
 		return false
 	}
 	if s.Stage == "" {
-		return len(s.Accepted.Kept) > 0
+		return len(s.Accepted.Kept) > 0 || s.Accepted.LooksFirst
 	}
 	return s.Right == dsar.Erasure && s.Stage == dsar.Plan && (&decider{State: s}).stageIsOver()
 }

@@ -26,6 +26,7 @@ const (
 	NeedHand     NeedKind = "hand"          // a task is to be done by hand
 	NeedPlan     NeedKind = "plan"          // a plan is larger than expected
 	NeedErased   NeedKind = "erased"        // more was erased than planned
+	NeedTheirs   NeedKind = "theirs"        // a person must say whether another request is of the same person
 	NeedOverdue  NeedKind = "overdue"       // the answer is late, and nothing else is the cause
 	NeedUntold   NeedKind = "untold"        // it was answered, and a restored journal doesn't know how
 	NeedSecond   NeedKind = "second"        // a second person is to agree to what a first wants done
@@ -38,7 +39,7 @@ const (
 )
 
 // needKinds lists them in this order.
-var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedOverdue, NeedUntold, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
+var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedTheirs, NeedOverdue, NeedUntold, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
 
 // Rank returns the place of a need among others: the worst first. A kind that isn't known
 // comes last.
@@ -122,6 +123,8 @@ func (s State) Needs() []Need {
 		add(Need{Kind: NeedReply})
 	case s.Awaited == RemindClarification:
 		add(Need{Kind: NeedAnswer})
+	case s.waitsForJudgement():
+		add(Need{Kind: NeedTheirs})
 	case s.Status == StatusNeedsAttention && !failed:
 		add(Need{Kind: NeedStuck})
 	}

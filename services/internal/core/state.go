@@ -158,6 +158,8 @@ type State struct {
 	Erasures      []string
 	KeptElsewhere []KeptEarlier
 	KeptFact      int
+	// Doubts are the other requests of which nobody knew whether they are of the same person.
+	Doubts []Doubted
 	// Again is set while an answered erasure is proven anew; Addenda are what that led
 	// to, and AgainAt is when it is next done by itself.
 	Again   *Again

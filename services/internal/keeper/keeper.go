@@ -296,10 +296,6 @@ func gone(err error) bool {
 	return errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) || errors.Is(err, vault.ErrNoObject)
 }
 
-// maxCopies bounds the requests of one person that an erasure reaches: far more than
-// anybody makes.
-const maxCopies = journal.MaxList
-
 // forgetCopies has an erasure reach what Habeas holds of the person in other requests:
 // records, answers and letters of those that have ended go at once. An answer that nobody has
 // fetched stays until its own end, with its letters: the person wants both
@@ -310,59 +306,36 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 	if err != nil {
 		return err
 	}
+	others, doubted, err := k.others(ctx, s)
+	if err != nil || doubted {
+		return err
+	}
 	var reached, open, unfetched []string
 	var until time.Time
-	for _, id := range s.Usable() {
-		value, known, err := k.prints().Value(ctx, requestID, id)
-		if err != nil {
-			return err
-		}
-		if !known {
+	for _, other := range others {
+		id := other.Accepted.RequestID
+		if !other.Status.Ended() {
+			open = append(open, id)
 			continue
 		}
-		rows, err := k.Journal.ByFingerprint(ctx, k.Vault.Fingerprint(id.Type, value), maxCopies)
-		if err != nil {
+		if end := other.UnfetchedUntil(k.Now()); !end.IsZero() {
+			if unfetched = append(unfetched, id); end.After(until) {
+				until = end
+			}
+			continue
+		}
+		if err := k.List.add(ctx, k.Vault, k.Now(), id, lettersWord); err != nil {
 			return err
 		}
-		for _, row := range rows {
-			if row.RequestID == requestID || slices.Contains(slices.Concat(reached, open, unfetched), row.RequestID) {
-				continue
-			}
-			other, err := k.Requests.State(ctx, row.RequestID)
-			if err != nil {
-				return err
-			}
-			// A person who merely said that the address was theirs reaches nothing.
-			same, err := k.prints().Among(ctx, other, other.Usable(), id.Type, value)
-			if err != nil {
-				return err
-			}
-			if !same {
-				continue
-			}
-			if !other.Status.Ended() {
-				open = append(open, row.RequestID)
-				continue
-			}
-			if end := other.UnfetchedUntil(k.Now()); !end.IsZero() {
-				if unfetched = append(unfetched, row.RequestID); end.After(until) {
-					until = end
-				}
-				continue
-			}
-			if err := k.List.add(ctx, k.Vault, k.Now(), row.RequestID, lettersWord); err != nil {
-				return err
-			}
-			if err := k.deleteSent(ctx, other); err != nil {
-				return err
-			}
-			if other.RecordsForgotten.IsZero() {
-				if err := k.Forget(ctx, row.RequestID, core.PartRecords, core.ByPolicy, "erasure "+requestID); err != nil {
-					return err
-				}
-			}
-			reached = append(reached, row.RequestID)
+		if err := k.deleteSent(ctx, other.State); err != nil {
+			return err
 		}
+		if other.RecordsForgotten.IsZero() {
+			if err := k.Forget(ctx, id, core.PartRecords, core.ByPolicy, "erasure "+requestID); err != nil {
+				return err
+			}
+		}
+		reached = append(reached, id)
 	}
 	slices.SortFunc(reached, strings.Compare)
 	_, err = k.Requests.Do(ctx, requestID, core.ForgetCopies{Requests: reached, Open: len(open), Unfetched: len(unfetched), Until: until, Now: k.Now()})

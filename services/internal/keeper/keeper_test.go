@@ -20,6 +20,7 @@ import (
 	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/keeper/keepertest"
 	"habeas.dev/services/internal/outbox"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/rejected"
 )
@@ -214,6 +215,40 @@ func TestCopies(t *testing.T) {
 	}
 	if exists, err := h.Outbox.Exists(t.Context(), letter); exists || err != nil {
 		t.Errorf("the earlier request's letter is there: %v", err)
+	}
+}
+
+// TestCopiesOfAHousehold: an erasure waits until somebody has said whether what was answered
+// before to who has the same telephone was theirs: what isn't stays, and what is goes.
+func TestCopiesOfAHousehold(t *testing.T) {
+	t.Parallel()
+	for _, same := range []bool{false, true} {
+		h := newHouse(t, memjournal.New(memjournal.Config{}))
+		value := func(typ dsar.IdentifierType, v string) prints.Value {
+			return prints.Value{Identifier: dsar.Identifier{Type: typ}, Value: v}
+		}
+		phone := value("phone", "+33612345678")
+		h.Accept(one, dsar.Access, phone, value("account_id", "5"))
+		h.Play(one)
+		_, err := h.Requests.Do(t.Context(), one, core.OpenAnswer{Now: h.Now})
+		must(t, err)
+		h.Accept(two, dsar.Erasure, phone, value("account_id", "6"))
+		counts := dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1}
+		s := h.Play(two, counts)
+		if doubts := s.InDoubt(); len(doubts) != 1 || doubts[0].RequestID != one || doubts[0].Why != core.DoubtAccounts || s.Task("billing", dsar.Erase) != nil {
+			t.Fatalf("in doubt about %+v, tasks %v", doubts, s.Tasks)
+		}
+		_, err = h.Requests.Do(t.Context(), two, core.JudgeEarlier{By: "lea", Request: one, Same: same, Reason: "looked at both", Now: h.Now})
+		must(t, err)
+		if s = h.Play(two, counts); !s.Status.Ended() {
+			t.Fatalf("it is %s", s.Status)
+		}
+		if r, a, _, _ := h.opens(one); r == same || a == same {
+			t.Errorf("the same: %v; of the other answer records open %v, the answer %v", same, r, a)
+		}
+		if got, want := s.OwnCopies.Requests, map[bool]int{true: 1}[same]; got != want {
+			t.Errorf("the certificate counts %d requests, not %d", got, want)
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ const maxCarried = 100
 // lookBack looks for other requests of the person: the holds that are on in them hold for
 // an erasure as well, and the identifiers by which an earlier erasure found what it had to
 // keep lead there again. Those that are being answered hear of an erasure before it begins.
+// Where nobody knows whether one is the person's, and it makes a difference, a person says
+// first (docs/adr/0051).
 func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 	s, err := k.Requests.State(ctx, requestID)
 	if err != nil {
@@ -27,53 +29,148 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 	if s.LooksForKept() {
 		return k.lookForKept(ctx, s)
 	}
+	others, doubted, err := k.others(ctx, s)
+	if err != nil || doubted {
+		return err
+	}
 	c := core.LookBack{Now: k.Now()}
-	seen := map[string]bool{requestID: true}
 	for _, id := range s.Unlooked() {
 		c.LookedUp = append(c.LookedUp, id.Fingerprint)
-		value, known, err := k.prints().Value(ctx, requestID, id)
-		if err != nil {
-			return err
-		}
-		if !known {
-			continue
-		}
-		rows, err := k.Journal.ByFingerprint(ctx, k.Vault.Fingerprint(id.Type, value), journal.MaxList)
-		if err != nil {
-			return fmt.Errorf("earlier requests: %w", err)
-		}
-		for _, row := range rows {
-			if seen[row.RequestID] {
-				continue
-			}
-			seen[row.RequestID] = true
-			other, err := k.Requests.State(ctx, row.RequestID)
-			if err != nil {
-				return fmt.Errorf("request %s: %w", row.RequestID, err)
-			}
-			if s.Right == dsar.Erasure {
-				if err := k.tellOfErasure(ctx, s, other, id, value); err != nil {
-					return err
-				}
-				c.Holds = append(c.Holds, other.HoldsFor(c.Now)...)
-			}
-			if err := k.carry(ctx, &c, s, other, id, value); err != nil {
+	}
+	for _, o := range others {
+		if s.Right == dsar.Erasure {
+			if err := k.tellOfErasure(ctx, s, o.State); err != nil {
 				return err
 			}
+			c.Holds = append(c.Holds, o.HoldsFor(c.Now)...)
+		}
+		if err := k.carry(ctx, &c, s, o); err != nil {
+			return err
 		}
 	}
 	_, err = k.Requests.Do(ctx, requestID, c)
 	return err
 }
 
+// other is another request that has something in common with one that looks, and the
+// fingerprint, in that one, of an identifier that both have.
+type other struct {
+	core.State
+	compared core.Comparison
+	by       string
+	judged   bool // a person has said whether it is of the same person
+	same     bool // it is: by what was compared, or as a person said
+}
+
+// others returns the other requests of a request's person: those that are by [core.Compare],
+// and those of which somebody has said so. Where somebody must say so first, it has them asked,
+// and doubted is true.
+func (k *Keeper) others(ctx context.Context, s core.State) (same []other, doubted bool, err error) {
+	all, err := k.common(ctx, s)
+	if err != nil {
+		return nil, false, err
+	}
+	for i := range all {
+		all[i].judge(s, all)
+	}
+	ask := core.DoubtEarlier{Now: k.Now()}
+	for _, o := range all {
+		switch {
+		case o.same:
+			same = append(same, o)
+		case !o.judged && s.Unsettled(o.State, o.compared, ask.Now):
+			ask.Doubts = append(ask.Doubts, core.EarlierDoubted{Request: o.Accepted.RequestID, Why: o.compared.Doubt})
+		}
+	}
+	rivals, err := k.rivals(ctx, s, same)
+	if err != nil {
+		return nil, false, err
+	}
+	if ask.Doubts = append(ask.Doubts, rivals...); len(ask.Doubts) == 0 || s.Status.Ended() {
+		return same, false, nil
+	}
+	_, err = k.Requests.Do(ctx, s.Accepted.RequestID, ask)
+	return nil, true, err
+}
+
+// judge takes over what a person has said of whether another request is of a request's person;
+// or of a third one that is of the same account as that: it isn't asked twice.
+func (o *other) judge(s core.State, all []other) {
+	o.same, o.judged = core.Judged(s, o.State)
+	for _, third := range all {
+		if !o.judged && third.compared.Account && third.compared.Sameness == core.SamePerson && third.Accepted.RequestID != o.Accepted.RequestID {
+			o.same, o.judged = core.Judged(third.State, o.State)
+		}
+	}
+	if !o.judged {
+		o.same = o.compared.Sameness == core.SamePerson
+	}
+}
+
+// common returns the other requests that have something in common with a request that may be
+// used in both.
+func (k *Keeper) common(ctx context.Context, s core.State) (out []other, err error) {
+	mine, err := k.prints().Values(ctx, s.Accepted.RequestID, s.Usable())
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{s.Accepted.RequestID: true}
+	for _, v := range mine {
+		rows, err := k.Journal.ByFingerprint(ctx, k.Vault.Fingerprint(v.Type, v.Value), journal.MaxList)
+		if err != nil {
+			return nil, fmt.Errorf("earlier requests: %w", err)
+		}
+		for _, row := range rows {
+			if seen[row.RequestID] {
+				continue
+			}
+			seen[row.RequestID] = true
+			there, err := k.Requests.State(ctx, row.RequestID)
+			if err != nil {
+				return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
+			}
+			c, err := k.prints().Compare(ctx, s, mine, there, there.Usable())
+			if err != nil {
+				return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
+			}
+			if c.By >= 0 { // else it is merely claimed there
+				out = append(out, other{State: there, compared: c, by: mine[c.By].Fingerprint})
+			}
+		}
+	}
+	return out, nil
+}
+
+// rivals returns the doubts about requests that are each of a request's person by what they
+// have in common with it, where another such one knows a different account: not both can be.
+func (k *Keeper) rivals(ctx context.Context, s core.State, all []other) (out []core.EarlierDoubted, err error) {
+	for _, one := range all {
+		if one.judged || !s.Concerns(one.State, k.Now()) {
+			continue
+		}
+		theirs, err := k.prints().Values(ctx, one.Accepted.RequestID, one.Usable())
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range all {
+			c, err := k.prints().Compare(ctx, one.State, theirs, o.State, o.Usable())
+			if err != nil {
+				return nil, err
+			}
+			if same, _ := core.Judged(one.State, o.State); c.Doubt == core.DoubtAccounts && !same {
+				out = append(out, core.EarlierDoubted{Request: one.Accepted.RequestID, Why: core.DoubtRivals})
+				break
+			}
+		}
+	}
+	return out, nil
+}
+
 // tellOfErasure tells another request of the person, which is being answered, that an
 // erasure is about to begin: it looks again at what that has left before it is answered.
-func (k *Keeper) tellOfErasure(ctx context.Context, s, other core.State, by dsar.Identifier, value string) error {
+func (k *Keeper) tellOfErasure(ctx context.Context, s, other core.State) error {
 	if other.Status.Ended() {
 		return nil
-	}
-	if same, err := k.prints().Among(ctx, other, other.Usable(), by.Type, value); err != nil || !same {
-		return err
 	}
 	_, err := k.Requests.Do(ctx, other.Accepted.RequestID, core.TakeKept{Of: []string{s.Accepted.RequestID}, Now: k.Now()})
 	if err != nil {
@@ -112,44 +209,48 @@ func (k *Keeper) lookForKept(ctx context.Context, s core.State) error {
 }
 
 // inCommon returns the fingerprint of an identifier that both requests have and that may be
-// used in both; empty where there is none. What was compared before counts: by now the other
-// one may be forgotten.
+// used in both; empty where there is none, or where a person has said that they are of two
+// people. What was compared before counts: by now the other one may be forgotten.
 func (k *Keeper) inCommon(ctx context.Context, s, other core.State) (string, error) {
+	if same, judged := core.Judged(s, other); judged && !same {
+		return "", nil
+	}
 	for _, kept := range s.KeptElsewhere {
 		if kept.RequestID == other.Accepted.RequestID {
 			return kept.From, nil
 		}
 	}
-	for _, id := range s.Usable() {
-		value, known, err := k.prints().Value(ctx, s.Accepted.RequestID, id)
-		if err != nil {
-			return "", err
-		}
-		if !known {
-			continue
-		}
-		if same, err := k.prints().Among(ctx, other, other.Usable(), id.Type, value); err != nil || same {
-			return id.Fingerprint, err
-		}
+	mine, err := k.prints().Values(ctx, s.Accepted.RequestID, s.Usable())
+	if err != nil {
+		return "", err
 	}
-	return "", nil
+	c, err := k.prints().Compare(ctx, s, mine, other, other.Usable())
+	if err != nil || c.By < 0 {
+		return "", err
+	}
+	return mine[c.By].Fingerprint, nil
 }
 
 // carry takes over the identifiers by which an earlier erasure of the same person found
 // what it had to keep, sealed anew: the ones that the person gives now may lead nowhere any
 // more. They are worth what the identifier is worth by which the person is found again, and
 // nothing where that was merely claimed then.
-func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s, other core.State, by dsar.Identifier, value string) error {
-	told := slices.ContainsFunc(s.Accepted.Kept, func(kept core.KeptEarlier) bool {
-		return kept.RequestID == other.Accepted.RequestID && kept.From == by.Fingerprint
-	})
-	if !told {
+func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s core.State, other other) error {
+	if !other.Reaches() || s.Stage != "" && !other.judged {
+		return nil
+	}
+	left := other.Kept(c.Now)
+	if !slices.Contains(s.Erasures, other.Accepted.RequestID) {
+		c.Of = append(c.Of, other.Accepted.RequestID)
+		for _, kept := range left {
+			kept.From = other.by
+			c.Kept = append(c.Kept, kept)
+		}
+	}
+	if len(left) == 0 || s.Stage != "" { // what was planned goes by what was known then
 		return nil
 	}
 	usable := other.Usable()
-	if same, err := k.prints().Among(ctx, other, usable, by.Type, value); err != nil || !same {
-		return err
-	}
 	before, err := k.Vault.Keys(ctx, other.Accepted.RequestID)
 	if errors.Is(err, vault.ErrShredded) {
 		return nil // what was kept is told; by what it was found nobody knows any more
@@ -185,7 +286,7 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s, other core.Stat
 			return err
 		}
 		c.Identifiers = append(c.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: print, Sealed: sealed,
-			Assurance: dsar.AssuranceFound, FoundBy: dsar.EarlierRequest, From: by.Fingerprint})
+			Assurance: dsar.AssuranceFound, FoundBy: dsar.EarlierRequest, From: other.by})
 	}
 	return nil
 }

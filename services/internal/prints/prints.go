@@ -79,6 +79,41 @@ func (p Prints) In(ctx context.Context, s core.State, typ dsar.IdentifierType, v
 	return "", err
 }
 
+// Value is an identifier with its value.
+type Value struct {
+	dsar.Identifier
+	Value string
+}
+
+// Values opens identifiers of a request; what is forgotten isn't among them.
+func (p Prints) Values(ctx context.Context, requestID string, ids []dsar.Identifier) ([]Value, error) {
+	out := make([]Value, 0, len(ids))
+	for _, id := range ids {
+		value, known, err := p.Value(ctx, requestID, id)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			out = append(out, Value{id, value})
+		}
+	}
+	return out, nil
+}
+
+// Compare says whether identifiers of a request, of which the values are known, and some that
+// another request's facts hold are of one person ([core.Compare]).
+func (p Prints) Compare(ctx context.Context, s core.State, mine []Value, other core.State, theirs []dsar.Identifier) (core.Comparison, error) {
+	there := make([]dsar.Identifier, len(mine))
+	for i, id := range mine {
+		there[i] = dsar.Identifier{Type: id.Type}
+		var err error
+		if there[i].Fingerprint, err = p.In(ctx, other, id.Type, id.Value); err != nil {
+			return core.Comparison{}, err
+		}
+	}
+	return core.Compare(there, theirs, append(s.Household(), other.Household()...)), nil
+}
+
 // Among reports whether an identifier is one of some that a request's facts hold.
 func (p Prints) Among(ctx context.Context, s core.State, ids []dsar.Identifier, typ dsar.IdentifierType, value string) (bool, error) {
 	print, err := p.In(ctx, s, typ, value)

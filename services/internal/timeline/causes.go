@@ -48,9 +48,29 @@ func (say Say) cause(code, reason string, c *dsar.Cause) string {
 	}
 }
 
+// Doubt says why nobody knows whether another request is of the same person.
+func (say Say) Doubt(d core.Doubt) string {
+	//exhaustive:enforce
+	switch d {
+	case core.DoubtAccounts:
+		return say("both know an account, and not the same: two people, or one who registered anew")
+	case core.DoubtRivals:
+		return say("another request has as much in common with this one, and knows another account than that one")
+	case core.DoubtShared:
+	}
+	return say("all that they have in common is what several people may have, such as a telephone")
+}
+
 // attention returns which system a person is wanted for, and why.
 func (say Say) attention(e core.AttentionNeeded, s core.State, titled Titles) string {
 	why := e.Reason
+	if e.Code == core.CodePerhapsTheirs {
+		why = say(Cause(e.Code))
+		for _, d := range s.InDoubt() {
+			why += say("; ") + say.f("request %s: %s", d.RequestID, say.Doubt(d.Why))
+		}
+		return why
+	}
 	for _, t := range s.Tasks {
 		if t.Status == core.TaskIsFailed && t.End.IsAttention(t.System, e) {
 			why = say.f("%s: %s", titled(t.System, ""), cmp.Or(say.cause(t.End.Code, t.End.Reason, t.End.Cause), t.End.Code))

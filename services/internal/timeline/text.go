@@ -150,6 +150,8 @@ func headline(t Trace, now time.Time) string {
 		return fmt.Sprintf("completed in %s", since(t.EndedAt.Sub(t.AcceptedAt)))
 	case t.Status.Ended():
 		return fmt.Sprintf("%s after %s", t.Status, since(t.EndedAt.Sub(t.AcceptedAt)))
+	case len(t.InDoubt) > 0:
+		return fmt.Sprintf("%s: %s (say it with: habeas earlier %s, and --same or --another)", t.Status, t.Attention, t.RequestID)
 	case t.Attention != "" && t.asksAboutOthers():
 		return fmt.Sprintf("%s: %s (look with: habeas review %s SYSTEM -o FILE)", t.Status, t.Attention, t.RequestID)
 	case t.Attention != "" && t.isIncomplete():

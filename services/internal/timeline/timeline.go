@@ -53,6 +53,9 @@ type Trace struct {
 	// [core.MaxEarlierRequests]; DuplicateOf is one that was open, for the same.
 	EarlierRequests int    `json:"earlier_requests,omitempty"`
 	DuplicateOf     string `json:"duplicate_of,omitempty"`
+	// InDoubt are the other requests of which a person must say whether they are of the same
+	// person.
+	InDoubt []string `json:"in_doubt,omitempty"`
 	// About is the earlier request that an appeal or a complaint is about.
 	About       *core.About  `json:"about,omitempty"`
 	Waiting     []string     `json:"waiting,omitempty"`
@@ -204,6 +207,9 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extensions > 0, s.Refusal.Ground, s.MergedInto
 	t.Assignee = s.Assignee
 	t.EarlierRequests, t.DuplicateOf, t.About = a.EarlierRequests, a.DuplicateOf, a.About
+	for _, d := range s.InDoubt() {
+		t.InDoubt = append(t.InDoubt, d.RequestID)
+	}
 	for _, h := range s.Holds {
 		t.Holds = append(t.Holds, Hold(h))
 	}

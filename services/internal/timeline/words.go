@@ -176,6 +176,13 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
 	case core.EarlierLookedUp:
 		return "", say.f("looked for other requests of the person; identifiers taken over: %d", len(e.Identifiers))
+	case core.EarlierDoubted:
+		return "", say.f("it must be said whether request %s is of the same person: %s", e.Request, say.Doubt(e.Why))
+	case core.EarlierJudged:
+		if e.Same {
+			return "", say.f("%s says that request %s is of the same person", e.By, e.Request) + say.because("", e.Reason)
+		}
+		return "", say.f("%s says that request %s is another person's", e.By, e.Request) + say.because("", e.Reason)
 	case core.EarlierAwaited:
 		if len(e.Open) == 0 {
 			return "", say("no other request of the person is open: it goes on")

@@ -5,6 +5,7 @@ package coretest
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -16,6 +17,9 @@ var Start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
 // RequestID is that of every request that is played.
 const RequestID = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
+
+// Other is another request, of which nobody knows whether it is of the same person.
+const Other = "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a22"
 
 // Calendar is a law of 30 days, of 60 when it is extended.
 type Calendar struct{}
@@ -40,7 +44,7 @@ func PlayAll(n int, saw func(before core.State, facts []core.Event, now time.Tim
 	for _, right := range append(dsar.Rights(), dsar.Appeal, "automated-review") {
 		for i := range n {
 			told := []core.Channel{"", core.ChannelOutbox, core.ChannelMail}[i%3]
-			(&player{saw: saw, rng: rng, told: told}).play(right)
+			(&player{saw: saw, rng: rng, told: told, doubts: i%5 == 1}).play(right)
 		}
 	}
 }
@@ -51,6 +55,8 @@ type player struct {
 	rng   *rand.Rand
 	told  core.Channel // by which the person is told
 	state core.State
+	// doubts tells that there is another request of which nobody knows whether it is the person's.
+	doubts bool
 }
 
 func (p *player) do(c core.Command, now time.Time) {
@@ -100,6 +106,9 @@ func (p *player) play(right dsar.Right) {
 	if right == dsar.Appeal {
 		a.About = &core.About{RequestID: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: dsar.Access, DecidedBy: []string{"officer"}}
 	}
+	if p.doubts && !right.Decided() {
+		a.LooksBack, a.LooksFirst = true, p.rng.IntN(2) == 0
+	}
 	p.do(core.Submit{Accepted: a}, Start)
 	for i := range 30 * max(1, len(a.Systems)) {
 		p.step(Start.Add(time.Duration(i) * time.Hour))
@@ -110,6 +119,9 @@ func (p *player) step(now time.Time) {
 	var sent []core.TaskState
 	if waiting := p.state.Unjudged(); len(waiting) > 0 && p.rng.IntN(2) == 0 {
 		p.do(core.JudgeSecond{By: "another", Asked: waiting[0].Asked, Agreed: p.rng.IntN(2) == 0, Reason: "why", Calendar: Calendar{}, Now: now}, now)
+		return
+	}
+	if p.lookBack(now) {
 		return
 	}
 	for _, t := range p.state.Tasks {
@@ -143,6 +155,28 @@ func (p *player) step(now time.Time) {
 	default:
 		p.do(core.Retry{By: "agent", AcceptPlan: n > 17, Now: now}, now)
 	}
+}
+
+// lookBack looks at other requests of the person, as the keeper does, and says now and then
+// whether one is theirs.
+func (p *player) lookBack(now time.Time) bool {
+	switch {
+	case !p.doubts:
+		return false
+	case len(p.state.InDoubt()) > 0 && p.rng.IntN(3) == 0:
+		p.do(core.JudgeEarlier{By: "agent", Request: Other, Same: p.rng.IntN(2) == 0, Reason: "why", Now: now}, now)
+	case len(p.state.Doubts) == 0 && slices.Contains(p.state.Duties(now), core.DutyLookBack):
+		p.do(core.DoubtEarlier{Doubts: []core.EarlierDoubted{{Request: Other, Why: core.DoubtShared}}, Now: now}, now)
+	case slices.Contains(p.state.Duties(now), core.DutyLookBack):
+		var looked []string
+		for _, id := range p.state.Unlooked() {
+			looked = append(looked, id.Fingerprint)
+		}
+		p.do(core.LookBack{LookedUp: looked, Now: now}, now)
+	default:
+		return false
+	}
+	return true
 }
 
 // tell has the person told that the answer is there, as far as letters go.

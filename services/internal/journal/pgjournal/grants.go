@@ -41,7 +41,7 @@ var (
 	notOfPeople  = []string{
 		"task.progressed", "task.parked", "message.rejected", "system.missing", "system.back", "system.renamed", "system.retired", "receipt.issued", "receipt.left",
 		"data.forgotten", "copies.forgotten", "caller.told", "caller.not-told", "notice.sent", "notice.failed", "letter.sent", "person.sent", "answer.opened",
-		"answer.fetched", "request.taken-up", "request.reminded", "earlier.looked-up", "earlier.awaited", "kept.looked-up", "hold.released",
+		"answer.fetched", "request.taken-up", "request.reminded", "earlier.looked-up", "earlier.doubted", "earlier.awaited", "kept.looked-up", "hold.released",
 	}
 )
 

@@ -104,27 +104,47 @@ func (a Answers) Opens(ctx context.Context, id string, _ int) (bool, error) {
 }
 
 // Request plays a request to its end. What its system reports is given.
-func (h *House) Request(id string, right dsar.Right, person string, counts ...dsar.Counts) {
+func (h *House) Request(id string, right dsar.Right, email string, counts ...dsar.Counts) {
+	h.Helper()
+	h.Accept(id, right, prints.Value{Identifier: dsar.Identifier{Type: "email"}, Value: email})
+	if s := h.Play(id, counts...); !s.Status.Ended() {
+		h.Fatalf("request %s doesn't end: it is %s", id, s.Status)
+	}
+}
+
+// Accept takes a request in, of who has some identifiers.
+func (h *House) Accept(id string, right dsar.Right, who ...prints.Value) {
 	h.Helper()
 	ctx := h.Context()
 	keys, err := h.Vault.CreateKeys(ctx, id)
 	must(h, err)
-	sealed, err := keys.Seal([]byte(person), vault.Identifier)
-	must(h, err)
-	print, err := keys.Fingerprint("email", person)
-	must(h, err)
+	var ids []dsar.Identifier
+	for _, v := range who {
+		v.Assurance = dsar.AssuranceVerified
+		v.Sealed, err = keys.Seal([]byte(v.Value), vault.Identifier)
+		must(h, err)
+		v.Fingerprint, err = keys.Fingerprint(v.Type, v.Value)
+		must(h, err)
+		ids = append(ids, v.Identifier)
+	}
 	_, err = h.Requests.Accept(ctx, core.Accepted{
 		RequestID: id, Right: right, Jurisdiction: "EEA", ReceivedAt: h.Now, AcceptedAt: h.Now, DueAt: h.Now.AddDate(0, 1, 0), Source: "test", Digest: "d", OwnPrints: true,
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: print, Sealed: sealed, Assurance: dsar.AssuranceVerified}},
-		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}}},
-		Keep:        &core.Keep{AnswerDays: 30, AccountabilityMonths: 24},
+		Identifiers: ids, LooksBack: len(ids) > 1,
+		Systems: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email", "account_id"}}},
+		Keep:    &core.Keep{AnswerDays: 30, AccountabilityMonths: 24},
 	})
 	must(h, err)
+}
+
+// Play plays a request until it has ended or needs a person.
+func (h *House) Play(id string, counts ...dsar.Counts) core.State {
+	h.Helper()
+	ctx := h.Context()
 	for range 10 {
 		s, err := h.Requests.State(ctx, id)
 		must(h, err)
-		if s.Status.Ended() {
-			return
+		if s.Status.Ended() || s.Status == core.StatusNeedsAttention {
+			return s
 		}
 		for _, d := range s.Duties(h.Now) { // what it waits for
 			must(h, h.Keeper.Do(ctx, id, d))
@@ -136,6 +156,7 @@ func (h *House) Request(id string, right dsar.Right, person string, counts ...ds
 		}
 	}
 	h.Fatalf("request %s doesn't end", id)
+	return core.State{}
 }
 
 func (h *House) report(id string, task core.TaskState, counts []dsar.Counts) {
