@@ -163,7 +163,6 @@ func (a actions) forms(lang *words.Language, titled timeline.Titles) (out []act)
 			}
 		case core.VerbJudgeEarlier:
 			for _, o := range c.Doubts {
-				one.Hint = timeline.Say(lang.Word).Doubt(o.Why)
 				each(o.RequestID, field{"request", o.RequestID})
 			}
 		case core.VerbLift:
@@ -249,7 +248,7 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 	case core.NeedSecond:
 		return next{Tone: "bad", Text: lang.Say("Somebody wants something done that a second person must agree to"), Act: find(core.VerbSecond, "")}
 	case core.NeedTheirs:
-		return next{Tone: "bad", Text: lang.Say("Nobody knows whether another request is of the same person: look at both, and say whether it is"), Act: find(core.VerbJudgeEarlier, "")}
+		return next{Tone: "bad", Text: lang.Say("It waits until somebody says whose another request is"), Act: find(core.VerbJudgeEarlier, "")}
 	case core.NeedTell:
 		return next{Tone: "bad", Text: unreached(lang, s), Act: find(core.VerbDeliver, "")}
 	case core.NeedDecision:
