@@ -2,10 +2,15 @@ package sqlsystem
 
 import (
 	"cmp"
+	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+
+	"modernc.org/sqlite"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
@@ -147,5 +152,47 @@ func TestReplacedRowsAreCounted(t *testing.T) {
 				t.Errorf("left %q", left)
 			}
 		})
+	}
+}
+
+// around makes connections that wrap the driver's, and may show it.
+type around struct {
+	source string
+	shows  bool
+}
+
+func (around) Driver() driver.Driver { return &sqlite.Driver{} }
+
+func (a around) Connect(context.Context) (driver.Conn, error) {
+	inner, err := a.Driver().Open(a.source)
+	if a.shows {
+		return shown{struct{ driver.Conn }{inner}, inner}, err
+	}
+	return struct{ driver.Conn }{inner}, err
+}
+
+// shown is a connection that shows what it wraps.
+type shown struct {
+	driver.Conn
+	inner driver.Conn
+}
+
+func (s shown) Raw() driver.Conn { return s.inner }
+
+// TestADriverAround: a caller's driver that hides SQLite's is refused at once, and not when the first
+// person is erased.
+func TestADriverAround(t *testing.T) {
+	t.Parallel()
+	for _, shows := range []bool{true, false} {
+		d := sqliteDB(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, user_id INTEGER)")
+		db := sql.OpenDB(around{sqliteDSN(d.source), shows})
+		defer db.Close()
+		s, err := New(t.Context(), small(t, "abilities: [gather, erase]\nneeds: [user]\nsql: {}", "people | table: people, key: [id], subject: {user: user_id}, erase: delete"), db, SQLite)
+		if shows != (err == nil) || !shows && !strings.Contains(err.Error(), "Raw() driver.Conn") {
+			t.Errorf("where the driver is shown %v: %v", shows, err)
+		}
+		if s != nil {
+			defer s.Close()
+		}
 	}
 }

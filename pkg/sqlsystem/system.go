@@ -132,7 +132,8 @@ func dial(ctx context.Context, source string) (*sql.DB, Dialect, error) {
 // New serves a system from its manifest, on a database that the caller opened
 // and closes. It checks that the database has what the manifest names; its
 // errors are [ErrUnreachable], or one line: file:line: what; cure. A SQLite database MUST have been
-// opened with _txlock=immediate, else erasing can meet a lock halfway (which
+// opened by modernc.org/sqlite, or a driver around it whose connections have a method
+// Raw() driver.Conn, and with _txlock=immediate, else erasing can meet a lock halfway (which
 // fails the batch, and harms nothing).
 func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect, opts ...Option) (*System, error) {
 	if m.SQL == nil {
@@ -151,6 +152,9 @@ func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect,
 		return nil, fmt.Errorf("sqlsystem: %s: %w", m.System, s.explain(err))
 	} else if err != nil {
 		return nil, fmt.Errorf("sqlsystem: %s: %w: %w", m.System, ErrUnreachable, err)
+	}
+	if err := s.watchable(ctx); err != nil {
+		return nil, err
 	}
 	if err := s.compile(ctx); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -54,6 +55,20 @@ func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.
 func isShort(err error) bool {
 	var short *shortfall
 	return errors.As(err, &short)
+}
+
+// watchable fails where what transactions do can't be counted on the database's connections.
+func (s *System) watchable(ctx context.Context) error {
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("sqlsystem: %s: %w: %w", s.m.System, ErrUnreachable, err)
+	}
+	_, unwatch, err := s.dialect.watch(ctx, conn)
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	unwatch()
+	return conn.Close()
 }
 
 // inTransaction runs do in a transaction on a connection of its own, of which is counted what it

@@ -117,6 +117,9 @@ type mortalConn struct {
 	*life
 }
 
+// Raw returns the driver's own connection, whose hooks sqlsystem uses.
+func (c *mortalConn) Raw() driver.Conn { return c.everything }
+
 func (c *mortalConn) CheckNamedValue(v *driver.NamedValue) error {
 	if checker, ok := c.everything.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)
