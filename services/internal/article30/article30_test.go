@@ -25,7 +25,7 @@ func TestRecordAgreesWithAnswers(t *testing.T) {
 	who := operator.Controller{Name: "Example Cloud SARL", Address: "1, rue Neuve, Luxembourg", Officer: "dpo@example.com", Representative: "Rep SA"}
 	for lang, says := range map[string][]string{
 		"en": {"Example Cloud SARL, 1, rue Neuve, Luxembourg; Data protection officer: dpo@example.com; Representative: Rep SA", "United States, J.P. Morgan (PaymentTech): standard contractual clauses", "10\u00a0years from the end of the financial year"},
-		"fr": {"Délégué à la protection des données : dpo@example.com ; Représentant : Rep SA", "États-Unis, J.P. Morgan (PaymentTech) : clauses contractuelles types", "10\u00a0ans à compter de la clôture de l’exercice"},
+		"fr": {"Délégué à la protection des données\u00a0: dpo@example.com\u00a0; Représentant\u00a0: Rep SA", "États-Unis, J.P. Morgan (PaymentTech)\u00a0: clauses contractuelles types", "10\u00a0ans à compter de la clôture de l’exercice"},
 	} {
 		w := words.For(lang)
 		r := article30.RecordOf(law(t, "EEA"), operator.Operator{Controllers: []operator.Controller{who}}, w, []*manifest.Manifest{m})
