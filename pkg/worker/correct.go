@@ -7,10 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
-	"unicode"
-
-	"golang.org/x/text/unicode/norm"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -103,7 +99,6 @@ func (w *Worker) formerValues(j *RectifyJob) *formerValues {
 		held.changes = append(held.changes, c)
 		held.others[c.Dataset] = w.manifest.Dataset(c.Dataset).Others
 	}
-	held.meant = j.way.meant
 	return held
 }
 
@@ -154,9 +149,6 @@ func (w *Worker) keepFormer(ctx context.Context, j *RectifyJob, held *formerValu
 			j.way.former = &formerObject{}
 			return nil
 		}
-		return err
-	}
-	if err := held.several(); err != nil {
 		return err
 	}
 	o := &formerObject{held: held}
@@ -223,8 +215,8 @@ func (o *formerObject) write(ctx context.Context, w *Worker, j *job, held *forme
 // formerValues are the values that a person's records hold in the fields that are to be
 // corrected, each once, dataset by dataset.
 type formerValues struct {
-	changes, meant []Change
-	values         []formerValue
+	changes []Change
+	values  []formerValue
 	// others are, by dataset, what columns may tell of other people, and person is whom it is
 	// about.
 	others map[string][]manifest.Others
@@ -239,44 +231,9 @@ type formerValue struct {
 	records         int64
 }
 
-// The codes of corrections that a person must see to, since what would be overwritten, and told
-// as what stood there, may be somebody else's.
-const (
-	CodeValuesDiffer = "values-differ"
-	CodeOthersValue  = "others-value"
-)
-
-// several returns an error where a correction names a field by what it means, and the records
-// hold several values there: which of them it is about nobody said, and one may be somebody
-// else's, as the name that a parcel went to.
-func (f *formerValues) several() error {
-	for _, m := range f.meant {
-		var writings []string
-		for _, v := range f.values {
-			if v.dataset != m.Dataset || v.column != m.Column || v.was == nil {
-				continue
-			}
-			if w := writing(fmt.Sprint(v.was)); w != "" && w != writing(m.Value) && !slices.Contains(writings, w) {
-				writings = append(writings, w)
-			}
-		}
-		if len(writings) > 1 {
-			return Because(dsar.Cause{Dataset: m.Dataset, Columns: []string{m.Column}}, Permanent(CodeValuesDiffer, "the person's records of "+m.Dataset+" hold several values in "+m.Column+", and the correction doesn't say which of them is wrong: nothing was corrected; look which are the person's and correct them by hand, or have it asked for this dataset and column by their names, where all are", nil))
-		}
-	}
-	return nil
-}
-
-// writing returns a text without what makes no other value of it: case, blanks and what
-// separates digits.
-func writing(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsPunct(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFC.String(text))
-}
+// CodeOthersValue is the code of a correction that a person must see to, since what would be
+// overwritten, and told as what stood there, may be somebody else's.
+const CodeOthersValue = "others-value"
 
 // ofOthers returns an error where a record holds in a field to be corrected what may be somebody
 // else's by the manifest's others.

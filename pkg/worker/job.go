@@ -35,10 +35,8 @@ type job struct {
 	open    Task // what the implementation sees
 	// changes are the corrections that concern this system, with rectify.
 	changes []Change
-	// meant are those of changes that name a field by what it means.
-	meant []Change
-	began time.Time
-	span  trace.Span // nil where nothing is traced
+	began   time.Time
+	span    trace.Span // nil where nothing is traced
 
 	// plan is what an erasure or its proof goes by, and earlier are the plans before this one.
 	plan    *Plan
@@ -369,15 +367,14 @@ func (w *Worker) prepareDetails(j *job) {
 	if j.task.Action != dsar.Rectify {
 		return
 	}
-	if j.changes, j.meant = w.changes(d.Corrections); len(j.changes) == 0 {
+	if j.changes = w.changes(d.Corrections); len(j.changes) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-correction", "none of the corrected fields is held here"
 	}
 }
 
 // changes returns the corrections that concern this system: a correction without a
 // dataset is meant for every dataset that has the column, by its name or by what it means.
-// Those by what it means come beside, too.
-func (w *Worker) changes(corrections []event.Correction) (all, meant []Change) {
+func (w *Worker) changes(corrections []event.Correction) (all []Change) {
 	for _, c := range corrections {
 		if c.System != "" && c.System != w.system {
 			continue
@@ -390,14 +387,11 @@ func (w *Worker) changes(corrections []event.Correction) (all, meant []Change) {
 				if column != c.Column && d.columns[column] != c.Column {
 					continue
 				}
-				change := Change{Dataset: d.section.Dataset, Column: column, Value: c.Value}
-				if all = append(all, change); column != c.Column {
-					meant = append(meant, change)
-				}
+				all = append(all, Change{Dataset: d.section.Dataset, Column: column, Value: c.Value})
 			}
 		}
 	}
-	return all, meant
+	return all
 }
 
 // foundBy returns the identifier that another was found by: the subject's only one where

@@ -29,8 +29,8 @@ func (c corrector) proven(ctx context.Context, j *RectifyJob) error {
 		}
 		leads := m.LeadsBy(d, change.Column)
 		for _, t := range distinctTypes(leads, m.MeantBy(d, change.Column)) {
-			if isShown(j.Identifiers, t, change.Value) {
-				continue
+			if identifier.Malformed(bare(t), change.Value) != "" || isShown(j.Identifiers, t, change.Value) {
+				continue // it leads nobody there, or is the person's
 			}
 			cause := dsar.Cause{Dataset: change.Dataset, Columns: []string{change.Column}}
 			if c.knows != nil {

@@ -98,9 +98,9 @@ type Eraser interface {
 // object of the vault. Such a task's right is [dsar.Rectification]; a record in which a field
 // isn't to be corrected MUST say so ([Records.WriteStaying]), else it is told as if it had been.
 //
-// It isn't asked where a person must look before anything is written: where the fields by
-// what they mean hold several values, or hold what may be somebody else's, and where people are found
-// by a field, and nobody has proven that what it is to be is the person's.
+// It isn't asked where a person must look before anything is written: where a field holds
+// what may be somebody else's, and where people are found by it, and nobody has proven that what
+// it is to be is the person's.
 type Rectifier interface {
 	Rectify(ctx context.Context, jobs []*RectifyJob) error
 }
