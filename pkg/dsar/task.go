@@ -57,9 +57,6 @@ type Counts struct {
 	// Reassigned is, with erase, how many planned records hold somebody else's identifiers by
 	// now, and were left. A person sees it before an answer leaves.
 	Reassigned int64 `json:"reassigned,omitempty"`
-	// Unclaimed is, with erase and prove, how many records stand under the keys of erased ones
-	// and are nobody's by what they say: they were left, and a person looks whose they are.
-	Unclaimed int64 `json:"unclaimed,omitempty"`
 	// Late is, with erase, how many of the erased, anonymised and retained records were
 	// not in the plan: they came after it, and were found by asking anew.
 	Late int64 `json:"late,omitempty"`

@@ -198,11 +198,6 @@ func (e *erasure) judge(h *holding) {
 		mine := false
 		for _, share := range r.shares {
 			n := &counts[share.job]
-			if share.nobodys { // a person must look whose it is
-				n.Uncovered = worker.Unclaimed
-				n.Unclaimed++
-				continue
-			}
 			others := e.isOthers(share, stays)
 			if others && e.jobs[share.job].ByKeys { // long ago: the person's own is gone
 				n.Gone++

@@ -63,7 +63,6 @@ type share struct {
 	found   bool   // by asking anew
 	others  bool   // it leads to other identifiers than the job's, and to none of the job's
 	several bool   // and does so only by ways that lead to several rows
-	nobodys bool   // long after it was deleted, it leads to nobody: its number may have been given anew
 }
 
 // led returns the ways that lead to the row, or that led there when it was planned for one

@@ -154,11 +154,6 @@ func (e *examination) count(h *holding) {
 				continue
 			}
 			n := &counts[its.job]
-			if its.nobodys {
-				n.Uncovered = worker.Unclaimed
-				n.Unclaimed++
-				continue
-			}
 			if stays == nil && r.unsure(h.d, its) {
 				n.Uncovered = unknownWays
 				continue

@@ -148,23 +148,6 @@ func TestWhatStaysAgain(t *testing.T) {
 	d.wants("crm erase")
 }
 
-// TestUnclaimedAgain: where a record stands under an erased one's key and is nobody's by what it
-// says, nothing is sent to erase it, though what comes back is erased, and a person looks.
-func TestUnclaimedAgain(t *testing.T) {
-	t.Parallel()
-	for code, n := range map[string]dsar.Counts{
-		core.CodeLeftUnclaimed: {Unclaimed: 1, Uncovered: "nobody's"},
-		dsar.CodeNotCovered:    {Uncovered: "no permission"},
-	} {
-		d := answered(t, true)
-		d.later()
-		d.says(dsar.Prove, dsar.Proven, n)
-		if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != core.StatusNeedsAttention || end.Outcome != dsar.Incomplete || end.Code != code {
-			t.Errorf("%s: %s %+v", code, d.state.Status, end)
-		}
-	}
-}
-
 // TestKeptGone: a proof that finds less of what must stay than the erasure left isn't
 // one; what may go by now is not missed.
 func TestKeptGone(t *testing.T) {

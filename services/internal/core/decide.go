@@ -152,11 +152,8 @@ func (d *decider) ended(r dsar.Report) {
 	missing := uncovered(r.Counts)
 	if len(missing) > 0 {
 		r.Outcome, r.Code = dsar.Incomplete, dsar.CodeNotCovered
-		switch {
-		case reassigned:
+		if reassigned {
 			r.Code = CodeLeftReassigned
-		case unclaimed(r.Counts):
-			r.Code = CodeLeftUnclaimed
 		}
 		r.Reason = cmp.Or(r.Reason, "not covered: "+strings.Join(missing, ", "))
 	}
