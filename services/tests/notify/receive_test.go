@@ -192,7 +192,7 @@ func TestMail(t *testing.T) {
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
 	text, bad := io.ReadAll(quotedprintable.NewReader(got.Body))
-	if err != nil || bad != nil || subject != "Habeas: 1 needs attention" || got.Header.Get("Message-ID") != "<"+example().ID+"@example.com>" || !strings.Contains(string(text), "- r1: access, EEA, needs attention, due 2026-11-29, waits for billing") {
+	if err != nil || bad != nil || subject != "Habeas: 1 needs attention" || got.Header.Get("Message-ID") != "<"+example().ID+"@example.com>" || !strings.Contains(string(text), "- r1: access, EEA, needs attention, due 29 November 2026, waits for billing") {
 		t.Errorf("%q %v\n%s", subject, got.Header, text)
 	}
 	m.Language = words.For("fr")
@@ -202,7 +202,7 @@ func TestMail(t *testing.T) {
 	if got, err = netmail.ReadMessage(strings.NewReader(b.mails[1])); err != nil {
 		t.Fatal(err)
 	}
-	if subject, err = new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject")); err != nil || subject != "Habeas : 1 à traiter" || got.Header.Get("Content-Language") != "fr" {
+	if subject, err = new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject")); err != nil || subject != "Habeas\u00a0: 1 à traiter" || got.Header.Get("Content-Language") != "fr" {
 		t.Errorf("%q %v", subject, got.Header)
 	}
 	b.answer = &smtp.SMTPError{Code: 550, Message: "no such mailbox as desk@example.com"}
