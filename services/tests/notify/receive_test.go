@@ -192,7 +192,7 @@ func TestMail(t *testing.T) {
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject"))
 	text, bad := io.ReadAll(quotedprintable.NewReader(got.Body))
-	if err != nil || bad != nil || subject != "Habeas: 1 needs attention" || got.Header.Get("Message-ID") != "<"+example().ID+"@example.com>" || !strings.Contains(string(text), "- r1: access, EEA, needs attention, due 29 November 2026, waits for billing") {
+	if err != nil || bad != nil || subject != "Habeas: 1 needs attention" || got.Header.Get("Message-ID") != "<"+example().ID+"@example.com>" || !strings.Contains(string(text), "- r1: access, EEA, needs attention, due 29\u00a0November 2026, waits for billing") {
 		t.Errorf("%q %v\n%s", subject, got.Header, text)
 	}
 	m.Language = words.For("fr")
