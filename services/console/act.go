@@ -180,7 +180,7 @@ func (b *requestBody) typed(name string, form values) {
 // explain returns the sentence that says why something wasn't done, in English, and
 // the status of the page with it.
 func explain(err error) (text string, status int) {
-	for _, own := range append(duplicate.Errors(), errTooLarge, errNoReason, errPersonal, errChoice, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn, errNotReviewed, errReviewLarge) {
+	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn, errNotReviewed, errReviewLarge} {
 		if errors.Is(err, own) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
@@ -335,7 +335,7 @@ func (c *Console) answeredBy(ctx context.Context, id string, merge core.Merge) e
 	if err != nil && !errors.Is(err, core.ErrUnknown) {
 		return err
 	}
-	return duplicate.Check(ctx, c.Journal, s, merge, other)
+	return duplicate.Check(ctx, prints.Prints{Vault: c.Vault}, s, merge, other)
 }
 
 // takesUp refuses a retry of a system that the core doesn't offer with this verb: one

@@ -26,7 +26,6 @@ import (
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/correction"
-	"habeas.dev/services/internal/duplicate"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/operator"
@@ -63,7 +62,6 @@ type Journal interface {
 	journal.Lister
 	journal.Notes
 	journal.Searches
-	duplicate.Journal
 }
 
 // Vault seals and opens; vault.Vault implements it.

@@ -72,6 +72,7 @@ datasets:
 // desk is a console on requests in memory, and the clock that it goes by.
 type desk struct {
 	law   string    // of requests; empty: EEA
+	email string    // of who makes them; empty: the canary
 	due   time.Time // when their answers are; zero: in a month
 	about string    // the request that the next appeal is about; empty: one that was refused
 	*console.Console
@@ -286,7 +287,7 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	sealed, err := keys.Seal([]byte(canary), vault.Identifier)
+	sealed, err := keys.Seal([]byte(cmp.Or(d.email, canary)), vault.Identifier)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -296,7 +297,7 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 	}
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: cmp.Or(d.due, start.AddDate(0, 1, 0)),
 		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, LooksBack: d.looksFirst, LooksFirst: d.looksFirst, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", cmp.Or(d.email, canary)), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
 	for _, name := range systems {
 		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10})

@@ -190,12 +190,12 @@ func (w *walker) copy(facts []core.Event) string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	a := journal.Append{RequestID: id, Fingerprints: []string{"of one person"}}
+	a := journal.Append{RequestID: id}
 	for _, f := range facts {
 		if accepted, ok := f.(core.Accepted); ok {
 			accepted.RequestID = id
 			accepted.Identifiers = slices.Clone(accepted.Identifiers)
-			accepted.Identifiers[0].Sealed = sealed
+			accepted.Identifiers[0].Sealed, accepted.Identifiers[0].Fingerprint = sealed, w.d.vault.Fingerprint("email", canary)
 			f = accepted
 		}
 		typ, data, err := core.Encode(f)

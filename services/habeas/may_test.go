@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/core/coretest"
@@ -124,15 +125,29 @@ func (c *caller) open() {
 	}
 }
 
-// copy appends a played request under an id of its own, as one that came yesterday.
-func (c *caller) copy(facts []core.Event) string {
+// copy appends a played request under an id of its own, as one that came yesterday, of the same
+// person.
+func (c *caller) copy(facts []core.Event) string { return c.copyOf(facts, "anna@example.com") }
+
+// copyOf appends one of who has an address.
+func (c *caller) copyOf(facts []core.Event, email string) string {
 	id := uuid.NewString()
-	a := journal.Append{RequestID: id, Fingerprints: []string{"of one person"}}
+	keys, err := c.in.Vault.CreateKeys(c.Context(), id)
+	if err != nil {
+		c.Fatal(err)
+	}
+	a := journal.Append{RequestID: id}
 	var s core.State
 	for _, f := range facts {
 		if accepted, ok := f.(core.Accepted); ok {
 			accepted.RequestID, accepted.ReceivedAt = id, now().AddDate(0, 0, -1)
 			accepted.AcceptedAt, accepted.DueAt = accepted.ReceivedAt, accepted.ReceivedAt.AddDate(0, 1, 0)
+			accepted.Identifiers = slices.Clone(accepted.Identifiers)
+			one := &accepted.Identifiers[0]
+			if one.Sealed, err = keys.Seal([]byte(email), vault.Identifier); err != nil {
+				c.Fatal(err)
+			}
+			one.Fingerprint = c.in.Vault.Fingerprint(one.Type, email)
 			f = accepted
 		}
 		s = core.Evolve(s, f)

@@ -6,6 +6,7 @@ import (
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/duplicate"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/terminal"
 )
 
@@ -17,7 +18,7 @@ type mergeCommand struct {
 
 // Help implements kong.HelpProvider.
 func (mergeCommand) Help() string {
-	return "For a person who asked twice for the same: this request ends, the other one answers it. The other must ask for the same under the same law, be open or have been answered since this one came in, and have an identifier in common. habeas trace says of a request which open one is the same."
+	return "For a person who asked twice for the same: this request ends, the other one answers it. The other must ask for the same under the same law, be open or have been answered since this one came in, and surely be of the same person: what a household shares says nothing. habeas trace says of a request which open one is the same."
 }
 
 func (c *mergeCommand) Run(ctx context.Context) error {
@@ -39,7 +40,7 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 		return err
 	}
 	merge := core.Merge{By: who(ctx), Into: into, Reason: c.Reason, Now: now()}
-	if err := duplicate.Check(ctx, in.Journal, state, merge, other); err != nil {
+	if err := duplicate.Check(ctx, prints.Prints{Vault: in.Vault}, state, merge, other); err != nil {
 		return instead(ctx, in, id, err)
 	}
 	if _, err := do(ctx, in, id, merge); err != nil {

@@ -17,14 +17,12 @@ func TestMergedIntoTheSame(t *testing.T) {
 	t.Parallel()
 	c := caller{T: t, dir: t.TempDir(), done: map[core.Verb]int{}, refused: map[core.Verb]int{}}
 	c.open()
-	access := core.Accepted{RequestID: "r", Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now(), AcceptedAt: now(), Digest: "d"}
+	access := core.Accepted{RequestID: "r", Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now(), AcceptedAt: now(), Digest: "d",
+		Identifiers: []dsar.Identifier{{Type: "email", Assurance: dsar.AssuranceVerified}}}
 	erasure := access
 	erasure.Right = dsar.Erasure
 	id, other := c.copy([]core.Event{access}), c.copy([]core.Event{access})
-	stranger := c.copy([]core.Event{access})
-	if err := c.in.Journal.ForgetFingerprints(t.Context(), stranger); err != nil {
-		t.Fatal(err)
-	}
+	stranger := c.copyOf([]core.Event{access}, "bob@example.com")
 	merge := func(into string) error {
 		parser, err := newParser(kong.BindTo(t.Context(), (*context.Context)(nil)), kong.Writers(io.Discard, io.Discard))
 		if err != nil {
@@ -37,7 +35,7 @@ func TestMergedIntoTheSame(t *testing.T) {
 		return parsed.Run()
 	}
 	for into, says := range map[string]string{
-		"00000000-0000-4000-8000-000000000000": "isn’t there", stranger: "no identifier in common", c.copy([]core.Event{erasure}): "asks for something else",
+		"00000000-0000-4000-8000-000000000000": "the other request isn’t there", stranger: "nothing says that one person made both", c.copy([]core.Event{erasure}): "asks for something else",
 	} {
 		if err := merge(into); err == nil || !strings.HasPrefix(explain(err), "request "+id+": ") || !strings.Contains(explain(err), says) || strings.Contains(explain(err), "\n") {
 			t.Errorf("%v, want %q", err, says)

@@ -4,29 +4,22 @@ package duplicate
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"slices"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/prints"
 )
 
-// What a merge is refused for; each is a sentence that an agent reads.
+// What a merge is refused for. People read the sentences that words has for them.
 var (
-	ErrUnanswered = errors.New("The other request isn’t there, or has ended without an answer.")                                       //nolint:staticcheck // shown as it is
-	ErrRight      = errors.New("The other request asks for something else: only one that asks for the same answers this one.")         //nolint:staticcheck // shown as it is
-	ErrLaw        = errors.New("The other request is under another law: only one under the same law answers this one.")                //nolint:staticcheck // shown as it is
-	ErrBefore     = errors.New("The other request was answered before this one came in: its answer is none to this one.")              //nolint:staticcheck // shown as it is
-	ErrStranger   = errors.New("The other request has no identifier in common with this one: nothing says that one person made both.") //nolint:staticcheck // shown as it is
+	ErrUnanswered = fmt.Errorf("%w: the other request answers nothing", core.ErrNotAllowed)
+	ErrRight      = fmt.Errorf("%w: the other request asks for something else", core.ErrNotAllowed)
+	ErrLaw        = fmt.Errorf("%w: the other request is under another law", core.ErrNotAllowed)
+	ErrBefore     = fmt.Errorf("%w: the other request was answered before this one came in", core.ErrNotAllowed)
+	ErrStranger   = fmt.Errorf("%w: nothing says that one person made both requests", core.ErrNotAllowed)
+	ErrDoubt      = fmt.Errorf("%w: nobody knows whether one person made both requests", core.ErrNotAllowed)
 )
-
-// Errors returns what a merge is refused for.
-func Errors() []error { return []error{ErrUnanswered, ErrRight, ErrLaw, ErrBefore, ErrStranger} }
-
-// Journal has what requests were made by; journal.Audited is one.
-type Journal interface {
-	// Fingerprints returns those by which a request is found by its person's identifiers.
-	Fingerprints(ctx context.Context, requestID string) ([]string, error)
-}
 
 // about returns the request that one is about; empty where it is about none.
 func about(s core.State) string {
@@ -37,9 +30,9 @@ func about(s core.State) string {
 }
 
 // Check refuses a merge that the core refuses, and one into a request that isn't the same:
-// of another right or law, answered before this one was received or not at all, or without
-// an identifier in common. That the other request isn't there is a zero state.
-func Check(ctx context.Context, j Journal, s core.State, merge core.Merge, other core.State) error {
+// of another right or law, answered before this one was received or not at all, or not
+// surely of the same person. That the other request isn't there is a zero state.
+func Check(ctx context.Context, p prints.Prints, s core.State, merge core.Merge, other core.State) error {
 	if _, err := core.Decide(s, merge); err != nil {
 		return err
 	}
@@ -52,17 +45,45 @@ func Check(ctx context.Context, j Journal, s core.State, merge core.Merge, other
 		return ErrLaw
 	case other.Status == core.StatusCompleted && !other.AnsweredAt.After(s.Accepted.ReceivedAt):
 		return ErrBefore
+	default:
+		return checkPerson(ctx, p, s, other)
 	}
-	own, err := j.Fingerprints(ctx, s.Accepted.RequestID)
+}
+
+// checkPerson refuses a merge into a request that isn't surely of the same person, by
+// [core.Compare] or as somebody has said (docs/adr/0051): who made this one is told that a
+// request of theirs answers it. It goes by what may be used in both; where nothing may be in
+// this one yet, by what is claimed.
+func checkPerson(ctx context.Context, p prints.Prints, s, other core.State) error {
+	if same, judged := core.Judged(s, other); judged {
+		if !same {
+			return ErrStranger
+		}
+		return nil
+	}
+	ids, others := s.Usable(), other.Usable()
+	if len(ids) == 0 {
+		ids, others = s.Identifiers, other.Identifiers
+	}
+	mine, err := p.Values(ctx, s.Accepted.RequestID, ids)
 	if err != nil {
 		return err
 	}
-	others, err := j.Fingerprints(ctx, other.Accepted.RequestID)
-	if err != nil {
+	c, err := p.Compare(ctx, s, mine, other, others)
+	switch {
+	case err != nil:
 		return err
-	}
-	if !slices.ContainsFunc(own, func(f string) bool { return slices.Contains(others, f) }) {
+	case c.Sameness == core.NothingInCommon:
 		return ErrStranger
+	case c.Sameness == core.PerhapsSame || doubts(s, other) || doubts(other, s):
+		return ErrDoubt
+	default:
+		return nil
 	}
-	return nil
+}
+
+// doubts reports whether a request waits until somebody says whether another one is of the
+// same person.
+func doubts(s, other core.State) bool {
+	return slices.ContainsFunc(s.InDoubt(), func(d core.Doubted) bool { return d.RequestID == other.Accepted.RequestID })
 }

@@ -8,6 +8,7 @@ import (
 
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/duplicate"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -32,6 +33,12 @@ var refusals = []struct {
 	{core.ErrNotAwaited, "not-awaited"},
 	{core.ErrNothingToAttest, "nothing-to-attest"},
 	{core.ErrNoSuchHold, "no-such-hold"},
+	{duplicate.ErrUnanswered, "merge-unanswered"},
+	{duplicate.ErrRight, "merge-right"},
+	{duplicate.ErrLaw, "merge-law"},
+	{duplicate.ErrBefore, "merge-before"},
+	{duplicate.ErrStranger, "merge-stranger"},
+	{duplicate.ErrDoubt, "merge-doubt"},
 	{vault.ErrShredded, "shredded"},
 	{journal.ErrUnavailable, "unavailable"},
 }
