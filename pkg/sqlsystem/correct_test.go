@@ -224,7 +224,7 @@ func TestElsewhere(t *testing.T) {
 	t.Parallel()
 	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(100)); CREATE TABLE logins (email VARCHAR(100), user_id INTEGER PRIMARY KEY); CREATE TABLE news (id INTEGER PRIMARY KEY, email VARCHAR(100), user_id INTEGER);
 		INSERT INTO users VALUES (5, 'ann@example.com'), (6, 'Bob@Example.com'); INSERT INTO logins VALUES ('carl@example.com', 7), ('ann2@example.com', 5);
-		INSERT INTO news VALUES (1, 'own@example.com', 5), (2, 'other@example.com', NULL)`
+		INSERT INTO news VALUES (1, 'own@example.com', 5), (2, 'other@example.com', NULL), (3, 'At the office', NULL)`
 	everyDatabase(t, schema, func(t *testing.T, d database) {
 		m := small(t, `abilities: [resolve, gather, erase, rectify]
 needs: [email, user_no]
@@ -244,6 +244,8 @@ sql: {resolve: [{find: user_no, table: users, column: id, by: {email: email}}, {
 			"own@example.com":    "",
 			"bob@example.com":    "users",
 			"other@example.com":  "news",
+			"at the office":      "news", // no address, and Bob's row says so
+			"no address":         "",
 			"carl@example.com":   "users", // the first that finds such a number
 		} {
 			got, err := s.Elsewhere(t.Context(), ann, worker.Identifier{Type: "email", Value: value})

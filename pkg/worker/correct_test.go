@@ -123,7 +123,7 @@ func TestWhatStandsIsLeftInTheVault(t *testing.T) {
 type knowing struct{ impl }
 
 func (knowing) Elsewhere(_ context.Context, _ *worker.Task, id worker.Identifier) (string, error) {
-	if id.Value == "bob@example.com" {
+	if id.Value == "bob@example.com" || id.Value == "at the office" {
 		return "profile", nil
 	}
 	return "", nil
@@ -143,6 +143,8 @@ func TestCorrectedAddressIsProven(t *testing.T) {
 		{needs: "email", to: "new@example.com", code: worker.CodeIdentifierUnproven},
 		{needs: "email", to: " " + address(anna) + " "},
 		{needs: "email", to: ""},
+		{needs: "email", to: "no address"},                                                   // nobody asks by it
+		{needs: "email", to: "at the office", code: worker.CodeIdentifierTaken},              // which Bob's row holds
 		{needs: "account_id", to: "new@example.com"},                                         // nobody is found by it
 		{needs: "email", to: "new@example.com", sql: true},                                   // nor by this column
 		{needs: "email", to: "bob@example.com", sql: true, code: worker.CodeIdentifierTaken}, // which is Bob's, though

@@ -29,8 +29,8 @@ func (c corrector) proven(ctx context.Context, j *RectifyJob) error {
 		}
 		leads := m.LeadsBy(d, change.Column)
 		for _, t := range distinctTypes(leads, m.MeantBy(d, change.Column)) {
-			if identifier.Malformed(bare(t), change.Value) != "" || isShown(j.Identifiers, t, change.Value) {
-				continue // it leads nobody there, or is the person's
+			if isShown(j.Identifiers, t, change.Value) {
+				continue
 			}
 			cause := dsar.Cause{Dataset: change.Dataset, Columns: []string{change.Column}}
 			if c.knows != nil {
@@ -42,7 +42,9 @@ func (c corrector) proven(ctx context.Context, j *RectifyJob) error {
 					return Because(cause, Permanent(CodeIdentifierTaken, "what "+change.Dataset+"."+change.Column+" is to be leads to records of "+where+" that aren't known to be the person's: nothing was corrected; find out whose they are, and correct it by hand where all are one person's", nil))
 				}
 			}
-			if slices.Contains(leads, t) {
+			// Nobody asks by what is no address or number; it is asked above whether somebody else's
+			// record holds it, from where it would be found.
+			if slices.Contains(leads, t) && identifier.Malformed(t, change.Value) == "" {
 				return Because(cause, Permanent(CodeIdentifierUnproven, "people are found by "+change.Dataset+"."+change.Column+", and nobody has shown that what it is to be is the person's: nothing was corrected; have the request made anew with the new "+string(t)+" among what is verified or proven of the person, or look yourself and correct it by hand", nil))
 			}
 		}
