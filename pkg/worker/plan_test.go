@@ -424,3 +424,29 @@ func TestReportThatCannotBeWritten(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// TestMentions: records of others are counted by dataset, however many calls tell them, beside
+// what is planned; of a dataset that there isn't, and less than none, there are none.
+func TestMentions(t *testing.T) {
+	t.Parallel()
+	m := erasesOnly()
+	p := worker.NewPlanWriter(m)
+	for range 3 {
+		p.Mentions("profile", 2)
+	}
+	if err := p.Erase("profile", "1"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // asking changes nothing
+		if n := p.Counts(); len(n) != 1 || n[0].Found != 1 || n[0].Mentions != 6 {
+			t.Errorf("%+v", n)
+		}
+	}
+	for dataset, records := range map[string]int64{"profile": -1, "elsewhere": 1} {
+		p := worker.NewPlanWriter(m)
+		p.Mentions(dataset, records)
+		if _, err := p.Plan(); err == nil {
+			t.Errorf("%d of %s are taken", records, dataset)
+		}
+	}
+}

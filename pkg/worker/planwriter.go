@@ -44,7 +44,7 @@ type PlanWriter struct {
 
 	entries   int64
 	counts    []dsar.Counts
-	mentions  []dsar.Counts // of others' records
+	mentions  []dsar.Counts // of others' records, one for each dataset
 	uncovered gaps
 	made      *Plan // by Plan
 	err       error
@@ -95,7 +95,7 @@ func (p *PlanWriter) Mentions(dataset string, records int64) {
 	case records < 0:
 		p.err = Permanent("bad-counts", "the worker gave a negative count in dataset "+d.section.Dataset, nil)
 	case records > 0:
-		p.mentions = append(p.mentions, dsar.Counts{Dataset: d.section.Dataset, Mentions: records})
+		p.mentions = addMentions(p.mentions, d.section.Dataset, records)
 	}
 }
 
@@ -104,13 +104,18 @@ func (p *PlanWriter) Mentions(dataset string, records int64) {
 func (p *PlanWriter) Counts() []dsar.Counts {
 	out := p.uncovered.in(p.counts)
 	for _, m := range p.mentions {
-		if i := slices.IndexFunc(out, func(c dsar.Counts) bool { return c.Dataset == m.Dataset }); i >= 0 {
-			out[i].Mentions += m.Mentions
-		} else {
-			out = append(out, m)
-		}
+		out = addMentions(out, m.Dataset, m.Mentions)
 	}
 	return out
+}
+
+func addMentions(counts []dsar.Counts, dataset string, records int64) []dsar.Counts {
+	i := slices.IndexFunc(counts, func(c dsar.Counts) bool { return c.Dataset == dataset })
+	if i < 0 {
+		return append(counts, dsar.Counts{Dataset: dataset, Mentions: records})
+	}
+	counts[i].Mentions += records
+	return counts
 }
 
 // Plan returns what was written to a plan in memory.
