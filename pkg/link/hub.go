@@ -233,29 +233,33 @@ func (o order) scopes() []string {
 // journal has it. An error that is none of [ErrNotSealed], [ErrNonce], [ErrNotPlain] and
 // [ErrNoKey] says that the vault couldn't be asked. With ErrNotPlain the report says of which
 // attempt it is, and nothing else, where it is that attempt's worker's all the same, which repeats the nonce.
+// With any other error, and from anybody else, it is zero: what somebody wrote into it counts for nothing.
 func (h *Hub) OpenReport(ctx context.Context, e Envelope) (dsar.Report, error) {
-	var r dsar.Report
 	key, err := h.keys.Key(e.System)
 	if err != nil {
-		return r, err
+		return dsar.Report{}, err
 	}
 	sealed, err := key.openReport(e)
 	if err != nil {
-		return r, err
+		return dsar.Report{}, err
 	}
-	if err := json.Unmarshal(sealed.Data, &r); err != nil {
-		if r = (dsar.Report{}); hmac.Equal(sealed.Nonce, h.nonce(e)) {
-			r = dsar.Report{RequestID: e.RequestID, System: e.System, Action: e.Action, Attempt: e.Attempt}
-		}
-		return r, ErrNotPlain
+	repeats := hmac.Equal(sealed.Nonce, h.nonce(e))
+	var r dsar.Report
+	err = json.Unmarshal(sealed.Data, &r)
+	switch {
+	case err == nil && r.RequestID == e.RequestID && r.System == e.System && r.Action == e.Action && r.Attempt == e.Attempt:
+	case repeats:
+		return dsar.Report{RequestID: e.RequestID, System: e.System, Action: e.Action, Attempt: e.Attempt}, ErrNotPlain
+	default:
+		return dsar.Report{}, ErrNotPlain
 	}
-	if r.RequestID != e.RequestID || r.System != e.System || r.Action != e.Action || r.Attempt != e.Attempt {
-		return r, ErrNotPlain
+	if r.Kind != dsar.ReportRefused && !repeats {
+		return dsar.Report{}, ErrNonce
 	}
-	if r.Kind != dsar.ReportRefused && !hmac.Equal(sealed.Nonce, h.nonce(e)) {
-		return r, ErrNonce
+	if err := h.sealPersonal(ctx, &r); err != nil {
+		return dsar.Report{}, err
 	}
-	return r, h.sealPersonal(ctx, &r)
+	return r, nil
 }
 
 // sealPersonal seals what a report has of the person by the request's own keys. Where

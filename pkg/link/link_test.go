@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -174,8 +175,8 @@ func TestReportsAreOfTheirTask(t *testing.T) {
 		"with another system's nonce":  {f.report(f.key("account"), nonce("billing", dsar.Erase, 1), r), link.ErrNonce},
 		"without a nonce":              {f.report(f.key("account"), nil, r), link.ErrNonce},
 	} {
-		if _, err := f.hub.OpenReport(t.Context(), e.e); !errors.Is(err, e.want) {
-			t.Errorf("%s: %v", name, err)
+		if got, err := f.hub.OpenReport(t.Context(), e.e); !errors.Is(err, e.want) || !reflect.DeepEqual(got, dsar.Report{}) {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 	swapped := f.report(f.key("account"), mine, r)
@@ -186,7 +187,8 @@ func TestReportsAreOfTheirTask(t *testing.T) {
 }
 
 // TestUnreadableReportsOfTheirTask: of a report that can't be read it is said of which attempt
-// it is where that attempt's worker sent it, and of no other.
+// it is where that attempt's worker sent it, and of no other: least of all of one that it names
+// itself, which may be another worker's.
 func TestUnreadableReportsOfTheirTask(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -195,17 +197,25 @@ func TestUnreadableReportsOfTheirTask(t *testing.T) {
 		t.Fatal(err)
 	}
 	of := link.Envelope{RequestID: request, System: "account", Action: dsar.Erase, Attempt: 1}
+	others, err := json.Marshal(dsar.Report{RequestID: request, System: "billing", Action: dsar.Erase, Attempt: 1, Kind: dsar.ReportEnded})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		nonce []byte
 		data  string
 		told  bool
-	}{{opened.Nonce, "", true}, {opened.Nonce, `{"outcome":7}`, true}, {nil, "", false}, {[]byte("another"), "{", false}} {
+	}{{opened.Nonce, "", true}, {opened.Nonce, `{"outcome":7}`, true}, {nil, "", false}, {[]byte("another"), "{", false}, {opened.Nonce, string(others), true}, {nil, string(others), false}} {
+		want := dsar.Report{}
+		if c.told {
+			want = dsar.Report{RequestID: request, System: "account", Action: dsar.Erase, Attempt: 1}
+		}
 		sealed, err := f.key("account").SealReport(of, c.nonce, []byte(c.data))
 		if err != nil {
 			t.Fatal(err)
 		}
 		r, err := f.hub.OpenReport(t.Context(), f.parse(sealed))
-		if !errors.Is(err, link.ErrNotPlain) || (r.RequestID == request && r.System == "account" && r.Action == dsar.Erase && r.Attempt == 1) != c.told || r.Outcome != "" {
+		if !errors.Is(err, link.ErrNotPlain) || !reflect.DeepEqual(r, want) {
 			t.Errorf("%q: %+v, %v", c.data, r, err)
 		}
 	}
