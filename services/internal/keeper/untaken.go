@@ -81,11 +81,16 @@ func (k *Keeper) EndUntaken(ctx context.Context, since time.Time) (n int, err er
 	return n, nil
 }
 
-// journalled reports whether the journal has a request.
+// journalled reports whether the journal has a request. It has one whose row can't be read, which
+// an audit names: that is no reason to leave the keys of all others.
 func (k *Keeper) journalled(ctx context.Context, requestID string) (bool, error) {
 	_, err := k.Journal.Row(ctx, requestID)
-	if errors.Is(err, journal.ErrNotFound) {
+	var unreadable *journal.UnreadableError
+	switch {
+	case errors.Is(err, journal.ErrNotFound):
 		return false, nil
+	case errors.As(err, &unreadable):
+		return true, nil
 	}
 	return err == nil, err
 }

@@ -54,6 +54,43 @@ func TestEndUntaken(t *testing.T) {
 	}
 }
 
+// TestOneRowThatCannotBeRead: its request is in the journal, and keeps its keys; those of others
+// that were never taken in end all the same.
+func TestOneRowThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, memjournal.New(memjournal.Config{}))
+	const broken, left = "0192f0c1-0000-7000-8000-00000000000a", "0192f0c1-0000-7000-8000-00000000000b"
+	for _, id := range []string{broken, left} {
+		_, err := h.Vault.CreateKeys(t.Context(), id)
+		must(t, err)
+		writtenAt(h, id, h.Now.Add(-25*time.Hour))
+	}
+	h.Keeper.Journal = unreadable{h.Keeper.Journal, broken}
+	if n, err := h.Keeper.EndUntaken(t.Context(), time.Time{}); n != 1 || err != nil {
+		t.Errorf("of %d requests: %v", n, err)
+	}
+	if err := h.Keeper.ForgetNeverTaken(t.Context(), broken); !errors.Is(err, keeper.ErrTaken) {
+		t.Error(err)
+	}
+	if _, err := h.Vault.Keys(t.Context(), broken); err != nil {
+		t.Error(err)
+	}
+}
+
+// unreadable is a journal with a row that can't be read.
+type unreadable struct {
+	keeper.Journal
+	id string
+}
+
+// Row implements keeper.Journal.
+func (u unreadable) Row(ctx context.Context, id string) (journal.Row, error) {
+	if id == u.id {
+		return journal.Row{}, &journal.UnreadableError{Table: "request", Key: id}
+	}
+	return u.Journal.Row(ctx, id)
+}
+
 // listedIn has the list of heads name a request that isn't in the house's journal.
 func listedIn(t *testing.T, h *house, id string) {
 	t.Helper()
