@@ -19,7 +19,6 @@ import (
 	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/internal/words"
@@ -102,7 +101,7 @@ func (c *demoCommand) desk(ctx context.Context, n *node.Node, tokens map[string]
 
 // deskActs does what somebody at the desk has begun with.
 func deskActs(ctx context.Context, n *node.Node, stuck []timeline.Trace) error {
-	book, err := policy.Load(n.Config.Laws...)
+	book, err := n.Installation.Laws()
 	if err != nil {
 		return err
 	}

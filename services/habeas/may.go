@@ -7,7 +7,6 @@ import (
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
-	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 )
 
@@ -49,7 +48,7 @@ func mayBeDone(all core.Choices) string {
 
 // allowed returns what may be done about a request now, as the core says.
 func allowed(ctx context.Context, in *installation.Installation, id string) (core.Choices, error) {
-	book, err := policy.Load(in.Config.Laws...)
+	book, err := in.Laws()
 	if err != nil {
 		return nil, err
 	}

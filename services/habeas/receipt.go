@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"habeas.dev/services/internal/installation"
-	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
 	"habeas.dev/services/internal/terminal"
@@ -112,7 +111,7 @@ func openReceipt(ctx context.Context, in *installation.Installation, id string) 
 	if err != nil {
 		return none, nil, err
 	}
-	book, err := policy.Load(in.Config.Laws...)
+	book, err := in.Laws()
 	if err != nil {
 		return none, nil, err
 	}

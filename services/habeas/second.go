@@ -9,7 +9,6 @@ import (
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
-	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/timeline"
 )
@@ -51,7 +50,7 @@ func (c *secondCommand) Run(ctx context.Context) error {
 	if c.Asked == 0 && len(waiting) > 1 {
 		return fmt.Errorf("%d acts wait for a second person: habeas second %s lists them, and a number says which", len(waiting), id[:shortID])
 	}
-	book, err := policy.Load(in.Config.Laws...)
+	book, err := in.Laws()
 	if err != nil {
 		return err
 	}

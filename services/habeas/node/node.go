@@ -227,7 +227,7 @@ func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) erro
 // startServices starts the services of the roles. The door is intake's; nil
 // without it.
 func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.System) (door http.Handler, err error) {
-	book, err := policy.Load(n.Config.Laws...)
+	book, err := n.Installation.Laws()
 	if err != nil {
 		return nil, err
 	}

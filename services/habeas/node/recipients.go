@@ -6,7 +6,6 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/mail"
-	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/recipients"
 )
 
@@ -16,7 +15,7 @@ func (n *Node) teller() (*recipients.Teller, error) {
 	if err != nil {
 		return nil, err
 	}
-	book, err := policy.Load(n.Config.Laws...)
+	book, err := n.Installation.Laws()
 	if err != nil {
 		return nil, err
 	}

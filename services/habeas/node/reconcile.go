@@ -31,7 +31,6 @@ import (
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/outbox"
-	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/reconcile"
 	"habeas.dev/services/internal/signkey"
@@ -296,7 +295,7 @@ func reach(cfg config.Config, user string) (bus.Config, error) {
 
 // doorAgain returns what takes in a record of dsar.requests again.
 func (n *Node) doorAgain() (reconcile.Door, error) {
-	book, err := policy.Load(n.Config.Laws...)
+	book, err := n.Installation.Laws()
 	if err != nil {
 		return nil, err
 	}
