@@ -180,3 +180,12 @@ func (r SQLRestrict) Lift() any {
 	}
 	return r.Lifted
 }
+
+// Source returns where a column of the dataset lies: a column of its table, or
+// table.column for a table of Via.
+func (s *DatasetSQL) Source(column string) string {
+	if source := s.Columns[column]; source != "" {
+		return source
+	}
+	return column
+}
