@@ -39,9 +39,10 @@ func (postgresDialect) read(ctx context.Context, on executor, schema string, c *
 		return err
 	}
 	// tgtype: 2 before, 4 insert, 8 delete, 16 update, 64 instead of (pg_trigger.h). A
-	// replica's triggers don't run here.
-	err = each(ctx, on, `SELECT t.tgname, t.tgrelid::text, (t.tgtype & 8) > 0, (t.tgtype & 16) > 0, (t.tgtype & 66) > 0, p.proname, n.nspname, p.prosrc, f.relname, (t.tgtype & 4) > 0,
-		(SELECT s.says FROM (`+setsCount+`) s WHERE s.oid = p.oid OR p.prosrc ~* ('\m' || regexp_replace(s.name, '(\W)', '\\\1', 'g') || '"?\s*\(') ORDER BY 1 LIMIT 1), (t.tgtype & 64) > 0
+	// replica's triggers don't run here. The functions are looked through once, and not for each
+	// trigger.
+	err = each(ctx, on, `WITH sets AS MATERIALIZED (`+setsCount+`) SELECT t.tgname, t.tgrelid::text, (t.tgtype & 8) > 0, (t.tgtype & 16) > 0, (t.tgtype & 66) > 0, p.proname, n.nspname, p.prosrc, f.relname, (t.tgtype & 4) > 0,
+		(SELECT s.says FROM sets s WHERE s.oid = p.oid OR p.prosrc ~* ('\m' || regexp_replace(s.name, '(\W)', '\\\1', 'g') || '"?\s*\(') ORDER BY 1 LIMIT 1), (t.tgtype & 64) > 0
 		FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_class f ON f.oid = t.tgrelid
 		WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND (t.tgtype & 28) > 0 ORDER BY t.tgname`, func(row []string) {
 		c.triggers = append(c.triggers, trigger{name: row[0], table: row[1], deletes: yes(row[2]), updates: yes(row[3]), mayDrop: yes(row[4]), function: row[5], schema: row[6], of: row[8], inserts: yes(row[9]), deeds: deedsOf(row[7]), literals: literals(row[7]), uncounts: row[10], instead: yes(row[11]), runs: runForm.MatchString(code(row[7]))})
