@@ -24,18 +24,26 @@ func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
 		c.fitsAll(ctx, set)
 	}
 	c.followed(d)
-	for i, name := range d.SQL.Rectify {
-		if table, column := d.place(d.SQL.Source(name)); table == d.SQL.Table {
-			if col, ok := d.own.column(column, c.dialect); ok {
-				c.takesAny(fmt.Sprintf("%s.rectify[%d]", path, i), d, col)
-			}
-		}
+	c.fitsCorrections(path, d, d.SQL.Rectify)
+	for i, w := range d.SQL.Ways {
+		c.fitsCorrections(fmt.Sprintf("%s.ways[%d]", path, i), d, w.Rectify)
 	}
 	for i, r := range d.SQL.Restrict {
 		if col, ok := d.own.column(r.Column, c.dialect); ok {
 			c.fit(ctx, fmt.Sprintf("%s.restrict[%d].value", path, i), d, col, r.Value)
 			if lift := r.Lift(); lift != nil {
 				c.fit(ctx, fmt.Sprintf("%s.restrict[%d].lifted", path, i), d, col, lift)
+			}
+		}
+	}
+}
+
+// fitsCorrections notes which columns can't be corrected, of those that the manifest says at a path.
+func (c *compiler) fitsCorrections(path string, d *dataset, names []string) {
+	for i, name := range names {
+		if table, column := d.place(d.SQL.Source(name)); table == d.SQL.Table {
+			if col, ok := d.own.column(column, c.dialect); ok {
+				c.takesAny(fmt.Sprintf("%s.rectify[%d]", path, i), d, col)
 			}
 		}
 	}

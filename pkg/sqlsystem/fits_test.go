@@ -131,12 +131,13 @@ func TestGeneratedColumns(t *testing.T) {
 				if typ == "" {
 					typ = "VARCHAR(200)"
 				}
-				d.run(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(100), doc "+typ+", copy "+typ+" GENERATED ALWAYS AS (doc) "+kind+", shout VARCHAR(100) GENERATED ALWAYS AS (upper(email)) "+kind+", locked INTEGER)")
+				d.run(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(100), other VARCHAR(100), doc "+typ+", copy "+typ+" GENERATED ALWAYS AS (doc) "+kind+", shout VARCHAR(100) GENERATED ALWAYS AS (upper(email)) "+kind+", locked INTEGER)")
 				for sets, column := range map[string]string{
 					"erase: anonymise, anonymise: {email: null, doc: null, shout: gone}": "shout",
 					"erase: anonymise, anonymise: {email: null, shout: null}":            "shout",
 					`erase: anonymise, anonymise: {email: null, copy->name: "{remove}"}`: "copy",
 					"erase: delete, rectify: [shout]":                                    "shout",
+					"erase: delete, ways: [{subject: {email: other}, rectify: [shout]}]": "shout",
 					"erase: delete, restrict: [{column: shout, value: x}]":               "shout",
 				} {
 					more := ""

@@ -50,6 +50,7 @@ func TestFulltext(t *testing.T) {
 		{"external, in step", external + ";" + inserts + ";" + deletes, "erase: delete, cascades: [words]", "", nil, false},
 		{"external, of what is anonymised", external + ";" + inserts + ";" + deletes, "erase: anonymise, anonymise: {email: null, body: null}, cascades: [words]", "", []string{"AFTER UPDATE"}, false},
 		{"external, in step with that", external + ";" + inserts + ";" + deletes + ";" + updates, "erase: anonymise, anonymise: {email: null, body: null}, cascades: [words]", "", nil, false},
+		{"external, of what is corrected by a way", external + ";" + inserts + ";" + deletes, "erase: delete, ways: [{subject: {email: body}, rectify: [body]}], cascades: [words]", "", []string{"AFTER UPDATE"}, false},
 		{"external, of a view", "CREATE VIEW seen AS SELECT id, body FROM notes; CREATE VIRTUAL TABLE words USING fts5(body, content='seen', content_rowid='id')", "erase: delete", "", []string{"AFTER DELETE"}, false},
 		{"external, rebuilt daily", external, "erase: delete", "words", nil, false},
 		{"contentless", "CREATE VIRTUAL TABLE words USING fts5(body, content='');" + inserts, "erase: delete", "", []string{"AFTER DELETE"}, true},
@@ -62,7 +63,11 @@ func TestFulltext(t *testing.T) {
 			d := sqliteDB(t, notes)
 			d.exec(t, c.makes)
 			d.exec(t, "INSERT INTO notes VALUES (1, 'ann@example.com', 'lighthouse')")
-			head := "abilities: [gather, erase]\nneeds: [email]\nsql: {technical: [other, " + cmp.Or(c.technical, "nothing") + "]}"
+			abilities := "gather, erase"
+			if strings.Contains(c.erase, "rectify") {
+				abilities += ", rectify"
+			}
+			head := "abilities: [" + abilities + "]\nneeds: [email]\nsql: {technical: [other, " + cmp.Or(c.technical, "nothing") + "]}"
 			s := open(t, d, small(t, head, "notes | table: notes, key: [id], subject: {email: email}, "+c.erase+" | id email body"))
 			kept, err := s.Kept(t.Context())
 			if err != nil || len(kept) != min(1, len(c.lacks)) {

@@ -86,7 +86,7 @@ func (d *dataset) unindexed(c *catalogue, f fulltext) (events []string) {
 	if deletes && !slices.ContainsFunc(own, func(t trigger) bool { return t.deletes }) {
 		events = append(events, "DELETE")
 	}
-	changes := does(func(m *manifest.DatasetSQL) bool { return m.Erases(manifest.EraseAnonymise) || len(m.Rectify) > 0 })
+	changes := does(func(m *manifest.DatasetSQL) bool { return m.Erases(manifest.EraseAnonymise) || len(m.Corrigible()) > 0 })
 	if changes && !slices.ContainsFunc(own, func(t trigger) bool { return t.updates }) {
 		events = append(events, "UPDATE")
 	}

@@ -159,7 +159,7 @@ func typeOf(c *column) string {
 // used reports whether a dataset says more of a column than that it is shown.
 func (c *comparison) used(ds *manifest.Dataset, column string) bool {
 	s := ds.SQL
-	used := slices.Concat(s.Key, s.Rectify, s.Overwritten())
+	used := slices.Concat(s.Key, s.Corrigible(), s.Overwritten())
 	for _, w := range s.AllWays() {
 		for _, source := range w.Subject {
 			used = append(used, manifest.ParseSource(source).Column)
