@@ -3,11 +3,13 @@ package sqlsystem
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 )
 
-// Elsewhere returns a dataset, or a table of sql.resolve, in which an identifier leads to records
+// Elsewhere returns a dataset, or the tables of sql.resolve, in which an identifier leads to records
 // that a task's own identifiers don't lead to; empty: to none.
 func (s *System) Elsewhere(ctx context.Context, t *worker.Task, id worker.Identifier) (string, error) {
 	if err := s.lookForFilters(ctx, s.db); err != nil {
@@ -45,8 +47,7 @@ func (s *System) elsewhere(ctx context.Context, t *worker.Task, id worker.Identi
 		known := slices.ContainsFunc(t.Identifiers, func(k worker.Identifier) bool { return k.Type == f.Type && k.Value == f.Value }) ||
 			slices.ContainsFunc(found[1].Found, func(k worker.Found) bool { return k.Type == f.Type && k.Value == f.Value })
 		if !known {
-			i := slices.IndexFunc(s.finders, func(o *finder) bool { return o.find == f.Type })
-			return s.finders[i].table, nil
+			return s.foundIn(f.Type), nil
 		}
 	}
 	return "", nil
@@ -65,4 +66,15 @@ func (s *System) keysOf(ctx context.Context, d *dataset, t *worker.Task) (map[st
 		}
 	}
 	return keys, nil
+}
+
+// foundIn names the tables of sql.resolve in which identifiers of a type are found.
+func (s *System) foundIn(t dsar.IdentifierType) string {
+	var tables []string
+	for _, r := range s.m.SQL.Resolve {
+		if r.Find == t && !slices.Contains(tables, r.Table) {
+			tables = append(tables, r.Table)
+		}
+	}
+	return strings.Join(tables, " or ")
 }

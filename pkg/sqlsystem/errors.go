@@ -46,6 +46,9 @@ func (s *System) explain(err error) error {
 	if other := (*otherwise)(nil); errors.As(err, &other) {
 		return worker.Because(other.cause(), worker.Permanent("written-otherwise", other.reason(), err))
 	}
+	if no := (*denied)(nil); errors.As(err, &no) {
+		return worker.Because(*no.cause(), worker.Permanent("no-permission", no.reason(), err))
+	}
 	return worker.Because(s.cause(err), s.worded(err))
 }
 

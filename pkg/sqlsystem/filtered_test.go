@@ -81,6 +81,13 @@ func TestFilteredByPolicies(t *testing.T) {
 					t.Errorf("%s: not covered are %v", action, uncovered)
 				}
 			}
+			_, err := s.Elsewhere(t.Context(), &worker.Task{Identifiers: who}, worker.Identifier{Type: "customer", Value: "999"})
+			if told := (*worker.Error)(nil); (err != nil) != (c.hidden != "") || err != nil && (!errors.As(err, &told) || !told.Permanent()) {
+				t.Errorf("whose an identifier is: %v", err)
+			} else if err != nil {
+				why[told.Reason] = told.Cause.Dataset
+				causes = append(causes, told.Cause)
+			}
 			for reason := range why {
 				if !strings.Contains(reason, "row security may hide rows of "+c.hidden+" ") || !strings.Contains(reason, "sql.shows_all") {
 					t.Errorf("the reason is %q", reason)
