@@ -231,12 +231,11 @@ func (s *System) refresh(ctx context.Context, on executor) error {
 	return undropped(func() error { return s.readCatalogue(ctx, on) })
 }
 
-// catalogueTries bounds how often the catalogue is read anew since something was
-// dropped meanwhile: by whoever migrates a schema, mostly once.
+// catalogueTries bounds how often the catalogue is read, alone or in a transaction, since
+// something was dropped meanwhile: by whoever migrates a schema, mostly once.
 const catalogueTries = 10
 
-// undropped reads something of the catalogue, anew where a relation was dropped under
-// it.
+// undropped runs what reads the catalogue, anew where a relation was dropped under it.
 func undropped(read func() error) (err error) {
 	for range catalogueTries {
 		if err = read(); !dropped(err) {

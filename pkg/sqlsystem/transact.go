@@ -9,20 +9,28 @@ import (
 )
 
 // transact runs do for all jobs in one transaction. Where the database doesn't
-// allow something of a dataset, it runs anew without that, told what. Where it
+// allow something of a dataset, it runs anew without that, told what; and anew where
+// a relation was dropped while the transaction looked at the catalogue. Where it
 // refuses what the jobs ask, each gets a transaction of its own. The counts of a
 // transaction that wasn't committed are taken back, but for those of a rehearsal,
 // which ends in errRehearsed.
 func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.Context, *sql.Tx, []*counted, lacks) error) error {
 	lacking := lacks{}
+	try := func(jobs []*counted) error {
+		err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
+		if err == nil || errors.Is(err, errRehearsed) {
+			return nil
+		}
+		for _, j := range jobs {
+			j.Counts, j.taken, j.late = nil, nil, nil
+		}
+		return err
+	}
 	once := func(jobs []*counted) error {
 		for short := false; ; {
-			err := s.inTransaction(ctx, func(ctx context.Context, tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
-			if err == nil || errors.Is(err, errRehearsed) {
+			err := undropped(func() error { return try(jobs) })
+			if err == nil {
 				return nil
-			}
-			for _, j := range jobs {
-				j.Counts, j.taken, j.late = nil, nil, nil
 			}
 			if first := !short && isShort(err); first {
 				short = true // the rows may have changed in between; a second time they haven't
