@@ -21,6 +21,11 @@ func (s *System) Elsewhere(ctx context.Context, t *worker.Task, id worker.Identi
 
 func (s *System) elsewhere(ctx context.Context, t *worker.Task, id worker.Identifier) (string, error) {
 	other := &worker.Task{Identifiers: []worker.Identifier{id}, Jurisdiction: t.Jurisdiction}
+	written, kin, _, err := s.asWritten(ctx, s.db, []*worker.Task{other, t})
+	if err != nil {
+		return "", err
+	}
+	other, t = written[0], written[1]
 	for _, d := range s.datasets {
 		by, err := s.keysOf(ctx, d, other)
 		if err != nil {
@@ -39,8 +44,8 @@ func (s *System) elsewhere(ctx context.Context, t *worker.Task, id worker.Identi
 			}
 		}
 	}
-	found := []*worker.ResolveJob{{Job: worker.Job{Task: *other}}, {Job: worker.Job{Task: *t}}}
-	if err := s.resolveOn(ctx, s.db, found); err != nil {
+	found := []*worker.ResolveJob{{}, {}}
+	if err := s.resolveBy(ctx, s.db, written, kin, found); err != nil {
 		return "", err
 	}
 	for _, f := range found[0].Found {

@@ -51,7 +51,7 @@ func without(tasks []*worker.Task, all []moved) []*worker.Task {
 }
 
 // moved looks, of the identifiers that resolve found here, which the person's others don't
-// lead to any more. Such a one is somebody else's where a row has it that holds another
+// lead to any more. The writings of each are among them ([System.asWritten]). Such a one is somebody else's where a row has it that holds another
 // identifier, which isn't the person's. Where no row has it, or one from which an erasure took
 // them, it is the person's last as far as anybody knows: what it leads to is left of theirs,
 // and so on (TestChainOfNumbers).
@@ -73,7 +73,7 @@ func (s *System) moved(ctx context.Context, on executor, tasks []*worker.Task) (
 	if found == 0 {
 		return nil, nil
 	}
-	if err := s.resolveOn(ctx, on, from); err != nil {
+	if err := s.resolveBy(ctx, on, resolveTasks(from), nil, from); err != nil {
 		return nil, err
 	}
 	for i, t := range own {

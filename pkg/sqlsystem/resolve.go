@@ -14,10 +14,7 @@ func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
 	if err := s.lookForFilters(ctx, s.db); err != nil {
 		return s.explain(err)
 	}
-	tasks := make([]*worker.Task, len(jobs))
-	for i, j := range jobs {
-		tasks[i] = &j.Task
-	}
+	tasks := resolveTasks(jobs)
 	written, kin, _, err := s.asWritten(ctx, s.db, tasks)
 	if err != nil {
 		return err
@@ -26,27 +23,34 @@ func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
 	if err != nil {
 		return err
 	}
-	return s.resolveBy(ctx, s.db, without(tasks, kin.spread(written, all)), jobs)
+	if len(all) > 0 { // what is written as one that moved is left, too
+		written, kin, _, err = s.asWritten(ctx, s.db, without(tasks, kin.spread(written, all)))
+		if err != nil {
+			return err
+		}
+	}
+	return s.resolveBy(ctx, s.db, written, kin, jobs)
 }
 
-// resolveOn does what Resolve does, whoever has by now what was found before, as a
-// connection or transaction sees it.
-func (s *System) resolveOn(ctx context.Context, on executor, jobs []*worker.ResolveJob) error {
+func resolveTasks(jobs []*worker.ResolveJob) []*worker.Task {
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		tasks[i] = &j.Task
 	}
-	return s.resolveBy(ctx, on, tasks, jobs)
+	return tasks
 }
 
-// resolveBy finds more identifiers by the tasks', and by those.
-func (s *System) resolveBy(ctx context.Context, on executor, tasks []*worker.Task, jobs []*worker.ResolveJob) error {
+// resolveBy finds more identifiers by those of tasks, whose writings are among them, and by
+// what it finds, whoever has by now what was found before, as a connection or transaction
+// sees it.
+func (s *System) resolveBy(ctx context.Context, on executor, tasks []*worker.Task, kin kin, jobs []*worker.ResolveJob) error {
 	seen := make([]int, len(jobs)) // how many of a job's finds were asked by
 	for range maxRounds {
-		if err := s.resolveOnce(ctx, on, tasks, jobs); err != nil {
+		if err := s.resolveOnce(ctx, on, tasks, kin, jobs); err != nil {
 			return err
 		}
 		more := false
+		tasks = make([]*worker.Task, len(jobs))
 		for i, j := range jobs {
 			tasks[i] = &worker.Task{}
 			for _, f := range j.Found[seen[i]:] {
@@ -58,15 +62,15 @@ func (s *System) resolveBy(ctx context.Context, on executor, tasks []*worker.Tas
 		if !more {
 			return nil
 		}
+		var err error
+		if tasks, kin, _, err = s.asWritten(ctx, on, tasks); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (s *System) resolveOnce(ctx context.Context, on executor, tasks []*worker.Task, jobs []*worker.ResolveJob) error {
-	tasks, kin, _, err := s.asWritten(ctx, on, tasks)
-	if err != nil {
-		return err
-	}
+func (s *System) resolveOnce(ctx context.Context, on executor, tasks []*worker.Task, kin kin, jobs []*worker.ResolveJob) error {
 	for _, c := range s.chunks(tasks) {
 		for _, f := range s.finders {
 			if hidden := s.filteredOf(f.reads); hidden != "" && len(c.asked(f.subjects)) > 0 {

@@ -41,8 +41,8 @@ func (t tally) since(before tally) tally {
 	return t
 }
 
-// settle holds an erasure, before it is committed, against what the database itself
-// counted in the same transaction, since before: whatever foreign keys, triggers and
+// settle holds what a transaction was to do, before it is committed, against what the database
+// itself counted in it, since before: whatever foreign keys, triggers and
 // rules did, also such as the catalogue doesn't show. Where the server doesn't count, it is
 // refused.
 func (b *bound) settle(ctx context.Context, before tallies, lets []string) error {
@@ -362,8 +362,8 @@ func (b *bound) touched() (rows int64) {
 	return rows
 }
 
-// errSum returns the error of an erasure by which the database changed more rows than it should. It
-// names the triggers that the erasure set off, apart from those that are counted.
+// errSum returns the error of a transaction in which the database changed more rows than it should.
+// It names the triggers that were set off, apart from those that are counted.
 func (b *bound) errSum(more int64) error {
 	c := b.catalogue()
 	var all []trigger

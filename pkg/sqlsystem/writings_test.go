@@ -225,3 +225,18 @@ func TestUnlike(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestElsewhereAsWritten: an identifier leads to somebody else also where the database takes it
+// for equal to what stands there, and to nobody else where that is the person's own.
+func TestElsewhereAsWritten(t *testing.T) {
+	t.Parallel()
+	d, s := handled(t, sqliteDB, "", "TEXT COLLATE NOCASE", "TEXT COLLATE NOCASE")
+	d.run(t, "INSERT INTO people VALUES (1, 'Ann', 'ann@example.com'), (2, 'bob', 'bob@example.com')", "INSERT INTO posts VALUES (1, 'ANN')")
+	of := handlesOf(t, s, "ann@example.com", "bob@example.com")
+	for who, want := range []string{"", "posts"} {
+		got, err := s.Elsewhere(t.Context(), &worker.Task{Identifiers: of[who]}, worker.Identifier{Type: "small.handle", Value: "ann"})
+		if err != nil || got != want {
+			t.Errorf("to %d it leads to %q, want %q; %v", who, got, want, err)
+		}
+	}
+}
