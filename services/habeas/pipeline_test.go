@@ -147,14 +147,18 @@ func waitFor(t *testing.T, j journal.Journal, id string) journal.Row {
 	defer cancel()
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()
+	var last journal.Row
 	for {
 		row, err := j.Row(ctx, id)
 		if s := row.Status; err == nil && (s.Ended() || s == core.StatusNeedsAttention) {
 			return row
 		}
+		if err == nil {
+			last = row
+		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("request %s doesn't end: %s, waits for %v (%v)", id, row.Status, row.Waiting, err)
+			t.Fatalf("request %s doesn't end: %s, waits for %v (%v)", id, last.Status, last.Waiting, err)
 		case <-beat.C:
 		}
 	}

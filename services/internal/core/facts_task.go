@@ -27,6 +27,8 @@ const (
 	SentParked  SendReason = "parked"  // the time until which it was parked has come
 	SentRetried SendReason = "retried" // a person asked for it
 	SentFurther SendReason = "further" // resolve: another identifier that it needs was found since
+	// SentRestored is one whose report may be lost: the journal was restored since.
+	SentRestored SendReason = "restored"
 )
 
 // TaskSent says that a task went out. It follows that a message waits for the relay.

@@ -7,8 +7,8 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// TakeUp notes what a restored journal had lost of a request, and has it go on from there; or
-// end, where an answer had gone out. What is known already decides nothing.
+// TakeUp notes what a restored journal had lost of a request, and has it go on from there,
+// its systems being asked again; or end, where an answer had gone out. What is known already decides nothing.
 type TakeUp struct {
 	By, Reason string
 	From       TakenFrom
@@ -27,8 +27,22 @@ func (c TakeUp) decide(d *decider) error {
 	}
 	if e := c.fact(d.State); e.Facts > 0 || len(e.Letters) > 0 || e.Ends() || e.From == TakenFromRequests {
 		d.record(e)
+		d.askRestored()
 	}
 	return nil
+}
+
+// askRestored sends what is out once more: reports of it may have been heard by the journal
+// that is lost, and its lease may be long.
+func (d *decider) askRestored() {
+	if d.Status.Ended() || d.stands() {
+		return
+	}
+	for _, t := range d.Tasks {
+		if t.Status == TaskIsSent {
+			d.send(t.System, t.Action, SentRestored)
+		}
+	}
 }
 
 // fact returns what is new to a state.

@@ -405,10 +405,11 @@ func (say Say) reach(dataset string) string {
 
 func (say Say) sent(e core.TaskSent) string {
 	text := say(map[core.SendReason]string{
-		core.SentUnheard: "asked again, since nothing was heard",
-		core.SentParked:  "asked again, as it was parked until now",
-		core.SentRetried: "asked again, since a person retried it",
-		core.SentFurther: "asked again, with what was found since",
+		core.SentUnheard:  "asked again, since nothing was heard",
+		core.SentParked:   "asked again, as it was parked until now",
+		core.SentRetried:  "asked again, since a person retried it",
+		core.SentFurther:  "asked again, with what was found since",
+		core.SentRestored: "asked again, since the journal was restored",
 	}[e.Reason])
 	if text == "" {
 		text = say("asked")
