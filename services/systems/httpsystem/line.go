@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -95,6 +96,17 @@ type end struct {
 	Lines int64 `json:"lines"`
 }
 
+// says returns how many things a line says: what more than one does would be taken for the
+// first, and the rest be lost without a word.
+func (l *line) says() (n int) {
+	for _, is := range []bool{l.Found != nil, l.Record != nil, l.Key != "", l.Counts != nil, l.Uncovered != "", l.Note != "", l.Done, l.Error != nil, l.Progress != nil, l.End != nil} {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
 // readLine reads one line. Its error is a malformed.
 func readLine(text []byte) (*line, error) {
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -107,5 +119,54 @@ func readLine(text []byte) (*line, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, malformed("a line holds more than one object")
 	}
+	if err := namedOnce(text); err != nil {
+		return nil, err
+	}
+	if l.says() > 1 {
+		return nil, malformed("a line says more than one thing: each has a line of its own")
+	}
 	return &l, nil
+}
+
+// namedOnce holds that no object of a line has two members of one name, of which one would be
+// passed over, and that the contract's own are written as it has them: encoding/json takes
+// others for them.
+func namedOnce(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	return members(d, true)
+}
+
+// members reads one value, and looks at the members of the objects in it; contract tells that
+// their names are the contract's, not a record's.
+func members(d *json.Decoder, contract bool) error {
+	token, err := d.Token()
+	if err != nil {
+		return malformed("a line isn't JSON of this contract")
+	}
+	if token != json.Delim('{') && token != json.Delim('[') {
+		return nil
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		within := contract
+		if token == json.Delim('{') {
+			name, err := d.Token()
+			text, ok := name.(string)
+			switch {
+			case err != nil || !ok:
+				return malformed("a line isn't JSON of this contract")
+			case seen[text]:
+				return malformed("an object has two members of one name")
+			case contract && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz") != "":
+				return malformed("a member isn't of this contract: names are in small letters")
+			}
+			seen[text], within = true, contract && text != "record"
+		}
+		if err := members(d, within); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
 }

@@ -95,6 +95,14 @@ func TestCutAnswer(t *testing.T) {
 		"a task ended twice":   {`{"task":"1","done":true}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
 		"a key for a record":   {`{"task":"1","dataset":"tickets","key":"A-1"}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
 		"two objects a line":   {record + record, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
+		"a record that ends":   {`{"task":"1","dataset":"tickets","record":{"number":"A-1"},"done":true}`, `{"end":{"lines":1}}`},
+		"a note that ends":     {record, `{"task":"1","note":"n","done":true}`, `{"end":{"lines":2}}`},
+		"done and an error":    {record, `{"task":"1","done":true,"error":{"code":"x","reason":"y"}}`, `{"end":{"lines":2}}`},
+		"an end with a line":   {record, `{"task":"1","done":true,"end":{"lines":2}}`},
+		"another's case":       {`{"Task":"1","done":true}`, `{"end":{"lines":1}}`},
+		"a long s":             {`{"ta\u017fk":"1","done":true}`, `{"end":{"lines":1}}`},
+		"two tasks":            {`{"task":"2","task":"1","done":true}`, `{"end":{"lines":1}}`},
+		"two of one column":    {`{"task":"1","dataset":"tickets","record":{"number":"A-1","number":"A-2"}}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
 		"a retry that isn't":   {`{"task":"1","error":{"code":"x","reason":"y","retry":"perhaps"}}`, `{"end":{"lines":1}}`},
 		"a line without limit": {`{"task":"1","note":"` + strings.Repeat("x", MaxLine) + `"}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
 	} {
@@ -122,6 +130,7 @@ func TestUnended(t *testing.T) {
 func TestOrder(t *testing.T) {
 	t.Parallel()
 	erased := func(key string) string { return `{"task":"1","dataset":"tickets","key":"` + key + `","did":"erased"}` }
+	const late = `{"task":"1","dataset":"tickets","key":"A-9","did":"erased","late":true}`
 	for name, text := range map[string][]string{
 		"one is missing":      {erased("A-1")},
 		"another order":       {erased("A-2"), erased("A-1")},
@@ -130,6 +139,8 @@ func TestOrder(t *testing.T) {
 		"nothing was done":    {`{"task":"1","dataset":"tickets","key":"A-1"}`, erased("A-2")},
 		"something else":      {`{"task":"1","dataset":"tickets","key":"A-1","did":"archived"}`, erased("A-2")},
 		"kept without ground": {`{"task":"1","dataset":"tickets","key":"A-1","did":"retained"}`, erased("A-2")},
+		"a late one twice":    {erased("A-1"), erased("A-2"), late, late},
+		"a planned one late":  {erased("A-1"), erased("A-2"), strings.Replace(late, "A-9", "A-1", 1)},
 		"a late one gone":     {erased("A-1"), erased("A-2"), `{"task":"1","dataset":"tickets","key":"A-9","did":"gone","late":true}`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,6 +157,32 @@ func TestOrder(t *testing.T) {
 			s.answer = lines("erase", text...)
 			s.mu.Unlock()
 			if got := r.Ask(dsar.Erase); got.Kind != dsar.ReportParked || got.Code != broken {
+				t.Fatal(got)
+			}
+		})
+	}
+}
+
+// TestNamedTwice: a plan, or a proof, that names a record twice isn't believed: it would be
+// counted twice.
+func TestNamedTwice(t *testing.T) {
+	t.Parallel()
+	for _, action := range []dsar.Action{dsar.Plan, dsar.Prove} {
+		t.Run(string(action), func(t *testing.T) {
+			t.Parallel()
+			s := &service{}
+			s.add("tickets", "A-1", anna, map[string]any{})
+			w := asking(t, s)
+			r := workertest.NewRequest(t, w, anna)
+			if action == dsar.Prove {
+				r.Ask(dsar.Plan)
+				r.Ask(dsar.Erase)
+			}
+			const one = `{"task":"1","dataset":"tickets","key":"A-1"}`
+			s.mu.Lock()
+			s.answer = lines(string(action), one, one, `{"task":"1","done":true}`, `{"end":{"lines":3}}`)
+			s.mu.Unlock()
+			if got := r.Ask(action); got.Kind != dsar.ReportParked || got.Code != broken {
 				t.Fatal(got)
 			}
 		})
