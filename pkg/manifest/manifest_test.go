@@ -203,6 +203,7 @@ var bad = []struct {
 	{"nobody's data", "lease: 2m", "lease: 2m\nprocessing: {security: {en: Locks}}", "processing:", "subjects is missing", false},
 	{"a transfer that no answer tells", "lease: 2m", "lease: 2m\nprocessing: {subjects: {en: All}, transfers: [{to: {en: Mars}}]}", "processing:", `unknown field "transfers"`, false},
 	{"a technical table twice", "  schema: public", "  technical: [a, a]\n  schema: public", "technical:", `"a" stands twice`, false},
+	{"a technical table too deep", "  schema: public", "  technical: [a.b.c]\n  schema: public", "technical:", "isn't a name in a database", false},
 	{"others' unknown column", "    sql:\n      table: orders", "    others: [{columns: [buyer]}]\n    sql:\n      table: orders", "others:", `others of orders names the unknown column "buyer"; name one of its columns`, true},
 	{"others' nothing", "    sql:\n      table: orders", "    others: [{columns: []}]\n    sql:\n      table: orders", "others:", "columns are missing", false},
 	{"others unless never told", "    sql:\n      table: orders", "    others: [{columns: [number], unless: {tax_id: number}}]\n    sql:\n      table: orders", "others:", `"tax_id" isn't among the system's needs`, true},

@@ -29,8 +29,8 @@ func (v *validation) sql() {
 	}
 	v.resolve()
 	v.where("sql.where", m.SQL.Where)
-	v.sqlNames("sql.technical", m.SQL.Technical)
-	v.sqlNames("sql.shows_all", m.SQL.ShowsAll)
+	v.sqlTables("sql.technical", m.SQL.Technical)
+	v.sqlTables("sql.shows_all", m.SQL.ShowsAll)
 	for i := range m.Datasets {
 		path := index("datasets", i)
 		if m.Datasets[i].SQL == nil {
@@ -46,10 +46,10 @@ func (v *validation) sql() {
 	}
 }
 
-// sqlNames checks a list of names, each of which stands once.
-func (v *validation) sqlNames(path string, names []string) {
+// sqlTables checks a list of tables, each of which stands once.
+func (v *validation) sqlTables(path string, names []string) {
 	for i, name := range names {
-		v.sqlName(index(path, i), name)
+		v.sqlTable(index(path, i), name)
 		if slices.Contains(names[:i], name) {
 			v.add(index(path, i), fmt.Sprintf("%q stands twice", name), "leave one")
 		}
@@ -256,17 +256,7 @@ func (v *validation) cascades(path string, d *Dataset) {
 // tables checks a list of tables.
 func (v *validation) tables(path string, names []string) {
 	v.list(path, len(names))
-	for i, name := range names {
-		at := index(path, i)
-		schema, table, there := strings.Cut(name, ".")
-		v.sqlName(at, schema)
-		if there {
-			v.sqlName(at, table)
-		}
-		if slices.Contains(names[:i], name) {
-			v.add(at, fmt.Sprintf("%q stands twice", name), "leave one")
-		}
-	}
+	v.sqlTables(path, names)
 }
 
 // rectify checks the columns that may be corrected by a way.

@@ -75,10 +75,11 @@ const unreadable = "unreadable"
 
 // finder is how one type of identifier is found.
 type finder struct {
-	find  dsar.IdentifierType
-	table string
-	expr  string
-	reads []string // as a dataset's
+	find   dsar.IdentifierType
+	called string // the table, as the manifest has it
+	table  string // and as a statement has
+	expr   string
+	reads  []string // as a dataset's
 	// own is how what it finds is compared; nil where its column can't be.
 	own *subject
 	// anew tells that the database gives what it finds anew when the row is gone.
@@ -147,12 +148,11 @@ func (s *System) compile(ctx context.Context) error {
 }
 
 func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset) (*dataset, error) {
-	d := &dataset{Dataset: m, table: c.System.table(m.SQL.Table), known: c.tableNamed}
 	own, err := c.look(ctx, path+".table", m.SQL.Table)
 	if err != nil {
 		return nil, err
 	}
-	d.own, d.relation = own, own.relation
+	d := &dataset{Dataset: m, own: own, relation: own.relation, table: c.System.table(m.SQL.Table), known: c.tableNamed}
 	if own.unfit != "" && (m.SQL.Erases(manifest.EraseDelete) || m.SQL.Erases(manifest.EraseAnonymise) || len(m.SQL.Corrigible()) > 0 || len(m.SQL.Restrict) > 0) {
 		return nil, c.wrong(path+".table", fmt.Sprintf("dataset %s: rows of %q can't be erased: %s", m.Name, m.SQL.Table, own.unfit), own.cure)
 	}
@@ -381,7 +381,7 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 	case len(source.Path) > 0:
 		held, bare, col = c.dialect.jsonText(held, col, source.Path), c.dialect.jsonText(bare, col, source.Path), element(column{name: col.name})
 	}
-	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: c.dialect.ordered(held, col), lookup: l}
+	f := &finder{find: r.Find, called: r.Table, table: c.System.table(r.Table), expr: c.dialect.ordered(held, col), lookup: l}
 	if own, err := c.subject(ctx, path+".column", r.Find, r.Table, held, bare, col); err == nil {
 		f.own, f.anew = &own, col.anew
 		if f.own.lookup = l; source.Each {

@@ -199,8 +199,9 @@ type cataloguer interface {
 	// filtered returns, by table or view, the tables of which it doesn't show all rows to the
 	// connection's user.
 	filtered(ctx context.Context, on executor, schema string, ids []string) (filters, error)
-	// tables returns the names of a schema's tables, without views.
-	tables(ctx context.Context, on executor, schema string) ([]string, error)
+	// tables returns the tables of every schema that the connection's user may read, without
+	// views, and without the database's own.
+	tables(ctx context.Context, on executor, schema string) ([]placed, error)
 	// size returns a query for how many rows a table has, and how large it is as a text, as
 	// far as the database knows without looking; empty where it doesn't.
 	size(t relation) (query string, args []any)

@@ -91,27 +91,6 @@ func (s *System) Undeclared(ctx context.Context) ([]Undeclared, error) {
 	return out, nil
 }
 
-// Uncovered asks the database for the tables that no dataset of the manifest is
-// of, sorted: those beside which it stands in one schema. Views are left out, and
-// what the manifest calls technical.
-func (s *System) Uncovered(ctx context.Context) ([]string, error) {
-	known := slices.Concat(s.tables(), s.m.SQL.Technical)
-	for name := range s.declared() {
-		known = append(known, name)
-	}
-	all, err := s.allTables(ctx)
-	return slices.DeleteFunc(all, func(name string) bool {
-		return slices.ContainsFunc(known, func(k string) bool { return s.dialect.same(k, name) })
-	}), err
-}
-
-// allTables returns the tables of the system's schema, sorted, without views.
-func (s *System) allTables(ctx context.Context) ([]string, error) {
-	names, err := s.dialect.tables(ctx, s.db, s.m.SQL.Schema)
-	slices.Sort(names)
-	return names, err
-}
-
 // tables returns those of the datasets, each once.
 func (s *System) tables() []string {
 	var names []string

@@ -242,9 +242,10 @@ func TestUncovered(t *testing.T) {
 		if err != nil || !slices.Contains(got, "newsletter") || slices.Contains(got, "orders") {
 			t.Errorf("%v, %v", got, err)
 		}
+		other := func(name string) bool { return strings.Contains(name, ".") } // another test's schema
 		m = shop(t)
-		m.SQL.Technical = got
-		if got, err := open(t, d, m).Uncovered(t.Context()); err != nil || len(got) > 0 {
+		m.SQL.Technical = slices.DeleteFunc(got, other)
+		if got, err := open(t, d, m).Uncovered(t.Context()); err != nil || len(slices.DeleteFunc(got, other)) > 0 {
 			t.Errorf("though they are called technical: %v, %v", got, err)
 		}
 	})

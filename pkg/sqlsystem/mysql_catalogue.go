@@ -271,9 +271,13 @@ func (mysqlDialect) filtered(context.Context, executor, string, []string) (filte
 	return filters{}, nil
 }
 
-func (mysqlDialect) tables(ctx context.Context, on executor, schema string) (names []string, err error) {
-	err = each(ctx, on, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = COALESCE(NULLIF(?, ''), DATABASE()) AND TABLE_TYPE NOT LIKE '%VIEW'", func(row []string) { names = append(names, row[0]) }, schema)
-	return names, err
+// tables returns those of other databases, too, as far as the server shows them.
+func (m mysqlDialect) tables(ctx context.Context, on executor, schema string) (out []placed, err error) {
+	err = each(ctx, on, "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_SCHEMA = COALESCE(NULLIF(?, ''), DATABASE()) FROM information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ("+mysqlOwn+") AND TABLE_TYPE NOT LIKE '%VIEW'", func(row []string) {
+		own := yes(row[2])
+		out = append(out, placed{id: m.relation(row[0], row[1], own).id, schema: row[0], name: row[1], own: own, bare: own, apart: !own})
+	}, schema)
+	return out, err
 }
 
 // copies finds what isn't told: foreign keys of other schemas.

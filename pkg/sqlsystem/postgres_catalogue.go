@@ -3,7 +3,6 @@ package sqlsystem
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -95,18 +94,26 @@ func (postgresDialect) version(ctx context.Context, on executor) (version string
 	return version, err
 }
 
-func (postgresDialect) tables(ctx context.Context, on executor, schema string) (names []string, err error) {
-	err = each(ctx, on, `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce(nullif($1::text, ''), current_schema()::text))`,
-		func(row []string) { names = append(names, row[0]) }, schema)
-	return names, err
+// tables leaves out, of other schemas than the system's own, what belongs to an extension.
+func (postgresDialect) tables(ctx context.Context, on executor, schema string) (out []placed, err error) {
+	err = each(ctx, on, `SELECT c.oid::text, n.nspname, c.relname, n.nspname = own.schema, n.nspname = own.schema OR $1::text = '' AND pg_table_is_visible(c.oid), c.relkind = 'f'
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN (SELECT coalesce(nullif($1::text, ''), current_schema()::text) AS schema) own
+		WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND (n.nspname = own.schema OR n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+			AND has_schema_privilege(n.oid, 'USAGE') AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
+			AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))`,
+		func(row []string) {
+			out = append(out, placed{id: row[0], schema: row[1], name: row[2], own: yes(row[3]), bare: yes(row[4]), foreign: yes(row[5])})
+		}, schema)
+	return out, err
 }
 
 // copies finds materialized views, and replicas that aren't told of deletions.
 func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add func(what, cure string)) error {
-	err := each(ctx, s.db, `SELECT c.oid::text, CASE WHEN n.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, format('%I.%I', n.nspname, c.relname)
-			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' ORDER BY 2`, func(row []string) {
-		if s.catalogue().leads(d.relation.id, row[0]) && row[0] != d.relation.id && !slices.Contains(s.m.SQL.Technical, row[1]) && s.datasetOf(row[0]) == nil {
-			add(fmt.Sprintf("the materialized view %s keeps what is erased of %s until it is refreshed", row[1], d.relation.name), "have it refreshed daily, as by REFRESH MATERIALIZED VIEW "+row[2]+", and name it in the system's sql.technical")
+	err := each(ctx, s.db, `SELECT c.oid::text, n.nspname, c.relname, n.nspname = own.schema, n.nspname = own.schema OR $1::text = '' AND pg_table_is_visible(c.oid), format('%I.%I', n.nspname, c.relname)
+			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN (SELECT coalesce(nullif($1::text, ''), current_schema()::text) AS schema) own WHERE c.relkind = 'm' ORDER BY 2, 3`, func(row []string) {
+		view := placed{id: row[0], schema: row[1], name: row[2], own: yes(row[3]), bare: yes(row[4])}
+		if s.catalogue().leads(d.relation.id, view.id) && view.id != d.relation.id && !s.technical(view) && s.datasetOf(view.id) == nil {
+			add(fmt.Sprintf("the materialized view %s keeps what is erased of %s until it is refreshed", view, d.relation.name), "have it refreshed daily, as by REFRESH MATERIALIZED VIEW "+row[5]+", and name it in the system's sql.technical")
 		}
 	}, s.m.SQL.Schema)
 	if err != nil {

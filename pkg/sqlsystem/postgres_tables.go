@@ -2,8 +2,10 @@ package sqlsystem
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // lengthForm matches the length in character varying(200).
@@ -11,10 +13,13 @@ var lengthForm = regexp.MustCompile(`^character(?: varying)?\((\d+)\)$`)
 
 func (p postgresDialect) describe(ctx context.Context, on executor, schema, name string) (*table, error) {
 	t := &table{}
-	err := each(ctx, on, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind IN ('v', 'm', 'f')
+	bare := schema == "" && !strings.Contains(name, ".")
+	err := each(ctx, on, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind IN ('v', 'm', 'f'),
+		(SELECT json_agg(format('%I.%I', m.nspname, o.relname) ORDER BY m.nspname)::text FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
+			WHERE $3::text::bool AND o.relname = c.relname AND o.oid <> c.oid AND o.relkind IN ('r', 'p', 'v', 'm', 'f') AND m.nspname = ANY(current_schemas(false)))
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1::text)`, func(row []string) {
-		t.relation, t.view = relation{row[0], row[1], row[2]}, yes(row[3])
-	}, qualified(p, schema, name), schema)
+		t.relation, t.view, t.hides = relation{row[0], row[1], row[2]}, yes(row[3]), list(row[4])
+	}, qualified(p, schema, name), schema, fmt.Sprint(bare))
 	if err != nil {
 		return nil, err
 	}

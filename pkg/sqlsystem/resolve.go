@@ -2,6 +2,7 @@ package sqlsystem
 
 import (
 	"context"
+	"strconv"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
@@ -74,7 +75,7 @@ func (s *System) resolveOnce(ctx context.Context, on executor, tasks []*worker.T
 	for _, c := range s.chunks(tasks) {
 		for _, f := range s.finders {
 			if hidden := s.filteredOf(f.reads); hidden != "" && len(c.asked(f.subjects)) > 0 {
-				return worker.Because(dsar.Cause{Table: f.table, Permission: "BYPASSRLS"}, worker.Permanent("no-permission", filteredReason(hidden), nil))
+				return worker.Because(dsar.Cause{Table: f.called, Permission: "BYPASSRLS"}, worker.Permanent("no-permission", filteredReason(hidden), nil))
 			}
 			if err := s.resolve(ctx, on, f, c, kin, jobs); err != nil {
 				return f.explain(s, err)
@@ -87,7 +88,7 @@ func (s *System) resolveOnce(ctx context.Context, on executor, tasks []*worker.T
 // explain words a database's error for a support agent.
 func (f *finder) explain(s *System, err error) error {
 	if reasonOf(err) == forbidden {
-		return worker.Because(dsar.Cause{Table: f.table, Permission: "SELECT"}, worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err))
+		return worker.Because(dsar.Cause{Table: f.called, Permission: "SELECT"}, worker.Permanent("no-permission", "the database's user may not read the table "+strconv.Quote(f.called)+", in which "+string(f.find)+" is found: grant it SELECT", err))
 	}
 	return s.explain(err)
 }

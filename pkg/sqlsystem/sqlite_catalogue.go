@@ -164,17 +164,17 @@ func (sqliteDialect) filtered(context.Context, executor, string, []string) (filt
 
 // tables leaves out the tables in which a virtual one keeps what is its own, and the full-text
 // indexes of other tables, which have no rows of theirs (content=).
-func (sqliteDialect) tables(ctx context.Context, on executor, _ string) (names []string, err error) {
+func (sqliteDialect) tables(ctx context.Context, on executor, _ string) (out []placed, err error) {
 	all, err := fulltexts(ctx, on)
 	if err != nil {
 		return nil, err
 	}
 	err = each(ctx, on, `SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') AND substr(name, 1, 7) <> 'sqlite_'`, func(row []string) {
 		if !slices.ContainsFunc(all, func(f fulltext) bool { return f.name == row[0] && f.of != "" }) {
-			names = append(names, row[0])
+			out = append(out, placed{id: liteRelation(row[0]).id, schema: "main", name: row[0], own: true, bare: true})
 		}
 	})
-	return names, err
+	return out, err
 }
 
 // size implements cataloguer: the highest number of a row, which tells how many there were

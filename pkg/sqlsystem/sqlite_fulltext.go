@@ -52,7 +52,7 @@ func fulltexts(ctx context.Context, on executor) (all []fulltext, err error) {
 func (sqliteDialect) copies(ctx context.Context, s *System, d *dataset, add func(what, cure string)) error {
 	all, err := fulltexts(ctx, s.db)
 	for _, f := range all {
-		if has(s.m.SQL.Technical, f.name) || s.datasetOf(strings.ToLower(f.name)) != nil {
+		if s.technical(placed{schema: "main", name: f.name, bare: true}) || s.datasetOf(strings.ToLower(f.name)) != nil {
 			continue
 		}
 		var events []string

@@ -91,7 +91,7 @@ func (v *Survey) Tables(ctx context.Context, each func(done, all int)) ([]Survey
 	if err := v.s.refresh(ctx, v.s.db); err != nil {
 		return nil, fmt.Errorf("sqlsystem: the database doesn't tell its tables: %w", err)
 	}
-	names, err := v.s.allTables(ctx)
+	names, err := v.s.ownTables(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("sqlsystem: the database doesn't tell its tables: %w", err)
 	}
@@ -107,6 +107,23 @@ func (v *Survey) Tables(ctx context.Context, each func(done, all int)) ([]Survey
 		}
 	}
 	return out, nil
+}
+
+// Beside returns the further schemas of which the connection's user may read tables, sorted: none
+// of them is looked at.
+func (v *Survey) Beside(ctx context.Context) ([]string, error) {
+	all, err := v.s.dialect.tables(ctx, v.s.db, v.s.m.SQL.Schema)
+	if err != nil {
+		return nil, fmt.Errorf("sqlsystem: the database doesn't tell its tables: %w", err)
+	}
+	var schemas []string
+	for _, p := range all {
+		if !p.own && !slices.Contains(schemas, p.schema) {
+			schemas = append(schemas, p.schema)
+		}
+	}
+	slices.Sort(schemas)
+	return schemas, nil
 }
 
 func (v *Survey) table(name string, t *table) Surveyed {

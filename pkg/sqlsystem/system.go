@@ -29,9 +29,10 @@ type System struct {
 
 	identifiers identifier.Rules
 
-	datasets   []*dataset // as in the manifest
-	erasing    []*dataset // in the order of erasing
-	deciding   []*dataset // in the order in which it is decided on their rows
+	found      map[string]string // the tables that the manifest names, by that name, in statements
+	datasets   []*dataset        // as in the manifest
+	erasing    []*dataset        // in the order of erasing
+	deciding   []*dataset        // in the order in which it is decided on their rows
 	finders    []*finder
 	likenesses []*likeness
 	unlikes    []Advice
@@ -142,7 +143,7 @@ func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect,
 	if dialect == nil {
 		return nil, errors.New("sqlsystem: no dialect is given: of what kind the database is")
 	}
-	s := &System{m: m, db: db, dialect: dialect, now: time.Now, timeout: DefaultTimeout, statements: map[string]*sql.Stmt{}}
+	s := &System{m: m, found: map[string]string{}, db: db, dialect: dialect, now: time.Now, timeout: DefaultTimeout, statements: map[string]*sql.Stmt{}}
 	for _, opt := range opts {
 		opt(s)
 	}

@@ -20,6 +20,34 @@ type table struct {
 	// unfit says why rows can't be erased as they must be, and cure what helps; empty where
 	// they can.
 	unfit, cure string
+	// hides are others of its name in further schemas of the search path, which it hides.
+	hides []string
+}
+
+// placed is a table and the schema that it lies in.
+type placed struct {
+	id           string // the database's own name of it
+	schema, name string
+	own          bool // that schema is the system's
+	bare         bool // its name alone leads to it
+	apart        bool // that schema is a database of its own: MariaDB's
+	foreign      bool // its rows lie in another database: PostgreSQL's foreign tables
+}
+
+// String returns what people call the table: a manifest may, too.
+func (p placed) String() string {
+	if p.own {
+		return p.name
+	}
+	return p.schema + "." + p.name
+}
+
+// isNamed reports whether a name of the manifest's is the table's, or schema.* its schema's.
+func (p placed) isNamed(d Dialect, name string) bool {
+	if schema, table, there := strings.Cut(name, "."); there {
+		return d.same(schema, p.schema) && (table == "*" || d.same(table, p.name))
+	}
+	return p.bare && d.same(name, p.name)
 }
 
 // column is what the database says of a column.
@@ -115,8 +143,14 @@ func (s *System) describe(ctx context.Context, name string) (t *table, err error
 	return t, err
 }
 
-// table returns a table's name in a statement.
-func (s *System) table(name string) string { return qualified(s.dialect, s.m.SQL.Schema, name) }
+// table returns a table's name in a statement: with the schema in which it was found, so that none
+// that is made later in a schema before it takes its place.
+func (s *System) table(name string) string {
+	if found := s.found[name]; found != "" {
+		return found
+	}
+	return qualified(s.dialect, s.m.SQL.Schema, name)
+}
 
 // qualified returns a table of a schema in a statement; schema.table is of its own.
 func qualified(d Dialect, schema, name string) string {
@@ -145,7 +179,10 @@ func (c *compiler) look(ctx context.Context, path, name string) (*table, error) 
 	case err != nil:
 		return nil, fmt.Errorf("sqlsystem: %s: %w: it doesn't tell its tables: %w", c.m.System, ErrUnreachable, err)
 	}
-	c.seen[name] = t
+	if len(t.hides) > 0 {
+		return nil, c.wrong(path, fmt.Sprintf("%sthe search path leads to several tables %q, and only the first, %s, would be looked at: it hides %s", c.of(path), name, t.sql, strings.Join(t.hides, ", ")), "write schema.table, and have a dataset of each, or sql.schema")
+	}
+	c.seen[name], c.System.found[name] = t, t.sql
 	return t, nil
 }
 

@@ -177,7 +177,7 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 		if dsn == "" || m.SQL == nil {
 			continue
 		}
-		if err := l.database(ctx, m, dsn, rules); err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
+		if err := l.database(ctx, m, dsn, rules, servedBeside(manifests, m, node.OneDatabase(cfg))); err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
 			l.broken(err)
 		} else if err != nil {
 			l.add(findings.Finding{Level: findings.Failure, Rule: "database", What: fmt.Sprintf("system %s: its database can't be looked at: %v", m.System, err)})
@@ -185,7 +185,7 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 	}
 }
 
-func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string, rules identifier.Rules) (err error) {
+func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string, rules identifier.Rules, served func(table string) bool) (err error) {
 	db, err := sqlsystem.Open(ctx, m, dsn, sqlsystem.WithoutFiles, sqlsystem.WithIdentifiers(rules))
 	if err != nil {
 		return err
@@ -206,6 +206,7 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		{findings.Warning, "joint-row", db.Joint},
 		{findings.Warning, "rest", db.Rest},
 		{findings.Warning, "number", db.Renumbered},
+		{findings.Note, "other-database", db.Apart},
 	}
 	if l.try {
 		looks = append(looks, looks[0])
@@ -239,9 +240,40 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 	}
 	tables, err := db.Uncovered(ctx)
 	for _, name := range tables {
-		l.add(findings.At(findings.Failure, "uncovered-table", cmp.Or(m.At("sql"), m.System), "no dataset is of the table "+name, "add one, or name the table in the system's sql.technical"))
+		if served(name) {
+			continue
+		}
+		cure := "add one, or name the table in the system's sql.technical"
+		if schema, _, of := strings.Cut(name, "."); of {
+			cure += fmt.Sprintf(", or %s.*, where all of that schema is no person's or another system's", schema)
+		}
+		l.add(findings.At(findings.Failure, "uncovered-table", cmp.Or(m.At("sql"), m.System), "no dataset is of the table "+name, cure))
 	}
 	return err
+}
+
+// servedBeside returns what tells of a table of a system's database whether another system's datasets
+// are of it.
+func servedBeside(manifests []*manifest.Manifest, m *manifest.Manifest, one func(a, b *manifest.Manifest) (is, known bool)) func(table string) bool {
+	placed := func(m *manifest.Manifest, table string) string {
+		if m.SQL.Schema == "" || strings.Contains(table, ".") {
+			return table
+		}
+		return m.SQL.Schema + "." + table
+	}
+	served := map[string]bool{}
+	for _, o := range manifests {
+		if is, _ := one(m, o); !is || o == m || o.SQL == nil {
+			continue
+		}
+		for _, d := range o.Datasets {
+			served[placed(o, d.SQL.Table)] = true
+		}
+		for _, r := range o.SQL.Resolve {
+			served[placed(o, r.Table)] = true
+		}
+	}
+	return func(table string) bool { return served[placed(m, table)] }
 }
 
 // untold returns what finds the languages of an installation that have no words for a text:

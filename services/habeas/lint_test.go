@@ -103,6 +103,27 @@ func TestLintCommand(t *testing.T) {
 	}
 }
 
+// TestServedBeside: systems that share a database know of each other's tables, by the schema that
+// each has, and no others do.
+func TestServedBeside(t *testing.T) {
+	t.Parallel()
+	of := func(schema string, tables ...string) *manifest.Manifest {
+		m := &manifest.Manifest{System: strings.Join(tables, "_"), SQL: &manifest.SQL{Schema: schema}}
+		for _, table := range tables {
+			m.Datasets = append(m.Datasets, manifest.Dataset{Name: table, SQL: &manifest.DatasetSQL{Table: table}})
+		}
+		return m
+	}
+	m, crm, hr := of("shop", "orders"), of("crm", "contacts", "shop.leads"), of("crm", "staff")
+	m.System = "shop"
+	served := servedBeside([]*manifest.Manifest{m, crm, hr, {System: "mail"}}, m, func(a, b *manifest.Manifest) (is, known bool) { return b != hr, true })
+	for table, want := range map[string]bool{"crm.contacts": true, "leads": true, "contacts": false, "orders": false, "crm.staff": false, "crm.other": false} {
+		if served(table) != want {
+			t.Errorf("%s: %v", table, !want)
+		}
+	}
+}
+
 // TestRecordsCommand: article 30's record has a line for each dataset, in both
 // forms and languages, with everything that the article asks for.
 func TestRecordsCommand(t *testing.T) {

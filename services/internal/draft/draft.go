@@ -39,6 +39,7 @@ type Draft struct {
 	roots   []*root
 	tables  []*table // all of the schema, by name
 	prefix  string   // that all tables' names begin with
+	beside  []string // further schemas
 	survey  *sqlsystem.Survey
 }
 
@@ -68,6 +69,9 @@ func Make(ctx context.Context, survey *sqlsystem.Survey, o Options) (*Draft, err
 	}
 	if len(surveyed) == 0 {
 		return nil, errors.New("the database shows no table; name its schema, or grant its user to see it")
+	}
+	if d.beside, err = survey.Beside(ctx); err != nil {
+		return nil, err
 	}
 	for _, s := range surveyed {
 		d.tables = append(d.tables, newTable(s))

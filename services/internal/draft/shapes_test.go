@@ -337,3 +337,28 @@ func (e example) gathered(t *testing.T, got workertest.Answer, m *manifest.Manif
 		}
 	}
 }
+
+// TestOtherSchemasAreNamed: a draft says which schemas it didn't look at.
+func TestOtherSchemasAreNamed(t *testing.T) {
+	t.Parallel()
+	for name, make := range examples[0].databases(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dsn, db := make(t)
+			want := ""
+			if name == "PostgreSQL" {
+				if err := db.QueryRowContext(t.Context(), "SELECT current_schema() || '_crm'").Scan(&want); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := db.ExecContext(t.Context(), fmt.Sprintf("CREATE SCHEMA %s; CREATE TABLE %[1]s.contacts (email TEXT)", want)); err != nil {
+					t.Fatal(err)
+				}
+				defer db.Exec("DROP SCHEMA " + want + " CASCADE") //nolint:noctx // the server goes with the tests
+			}
+			_, not, said := strings.Cut(examples[0].drafted(t, dsn).YAML(), "# Not looked at: ")
+			if said != (want != "") || !strings.Contains(not, want) {
+				t.Errorf("not looked at: %q", not)
+			}
+		})
+	}
+}

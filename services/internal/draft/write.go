@@ -393,8 +393,14 @@ func datasetName(table string) string {
 	return name[:min(len(name), 64)]
 }
 
-// rest writes which tables nothing leads to.
+// rest writes which tables nothing leads to, and which schemas weren't looked at.
 func (d *Draft) rest(b *strings.Builder) {
+	if len(d.beside) > 0 {
+		defer func() {
+			b.WriteString("\n# Not looked at: the tables of other schemas. Those of people's become datasets (table: schema.table) or a system\n# of their own (habeas manifest init --schema); the others, or all of a schema (schema.*), stand in sql.technical.\n")
+			comment(b, "# ", d.beside)
+		}()
+	}
 	var personal, others []string
 	for _, t := range d.tables {
 		switch {
