@@ -26,6 +26,11 @@ func (d *decider) advance() {
 	}
 	for {
 		d.resolve()
+		d.doubtCarried()
+		if d.waitsForJudgement() { // before anybody is asked by what may be somebody else's
+			d.callForJudgement()
+			return
+		}
 		for d.act() {
 		}
 		if !d.stageIsOver() {

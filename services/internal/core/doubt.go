@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"habeas.dev/pkg/dsar"
 )
 
 // CodePerhapsTheirs is of a request that waits until somebody says whether an earlier one is of
@@ -85,6 +87,59 @@ func (c JudgeEarlier) decide(d *decider) error {
 	return nil
 }
 
+// doubtCarried says whose an earlier request is that nobody knows any more, by what systems
+// have found since: its identifiers were carried over by an address that both have, and by now
+// the person's own account is known, and it is another one. Somebody may have the address of
+// whom that one was (TestAnAddressThatChangedHands).
+func (d *decider) doubtCarried() {
+	if len(d.Carried) == 0 || !d.AnsweredAt.IsZero() {
+		return
+	}
+	awaited := d.awaited()
+	own := slices.DeleteFunc(d.Usable(), func(id dsar.Identifier) bool { return !isOwn(d.Identifiers, id) })
+	for _, request := range d.carriedFrom() {
+		theirs := d.carried(request)
+		judged := slices.ContainsFunc(d.Doubts, func(o Doubted) bool { return o.RequestID == request })
+		mayBeFound := slices.ContainsFunc(theirs, func(id dsar.Identifier) bool { return slices.Contains(awaited, id.Type) })
+		if c := Compare(own, theirs, d.Household()); !judged && !mayBeFound && c.Doubt == DoubtAccounts {
+			d.record(EarlierDoubted{Request: request, Why: c.Doubt, Moment: Moment{At: d.now}})
+		}
+	}
+}
+
+// carriedFrom returns the requests of which identifiers were carried over, in their order.
+func (s State) carriedFrom() (requests []string) {
+	for _, c := range s.Carried {
+		if !slices.Contains(requests, c.Request) {
+			requests = append(requests, c.Request)
+		}
+	}
+	return requests
+}
+
+// carried returns the identifiers that an earlier request has, too.
+func (s State) carried(request string) []dsar.Identifier {
+	return slices.DeleteFunc(slices.Clone(s.Identifiers), func(id dsar.Identifier) bool {
+		return !slices.Contains(s.Carried, Carried{id.Fingerprint, request})
+	})
+}
+
+// isOwn reports whether an identifier is the person's by what came with the request: neither
+// was it carried over from an earlier one, nor was it found by what was.
+func isOwn(all []dsar.Identifier, id dsar.Identifier) bool {
+	for range len(all) + 1 {
+		if id.FoundBy == dsar.EarlierRequest {
+			return false
+		}
+		i := slices.IndexFunc(all, func(o dsar.Identifier) bool { return id.From != "" && o.Fingerprint == id.From })
+		if i < 0 {
+			return id.From == "" && id.Assurance != dsar.AssuranceFound
+		}
+		id = all[i]
+	}
+	return false
+}
+
 // doubtFacts are the facts of other requests of which nobody knew whose they are.
 var doubtFacts = []factType{
 	fact[EarlierDoubted]("earlier.doubted"),
@@ -128,6 +183,7 @@ func (e EarlierJudged) evolve(s State) State {
 
 // withoutEarlier returns the state with nothing of another request, which is somebody else's.
 func (s State) withoutEarlier(other string) State {
+	s = s.withoutCarried(other)
 	is := func(id string) bool { return id == other }
 	s.After, s.Erasures = slices.DeleteFunc(slices.Clone(s.After), is), slices.DeleteFunc(slices.Clone(s.Erasures), is)
 	s.KeptElsewhere = slices.DeleteFunc(slices.Clone(s.KeptElsewhere), func(k KeptEarlier) bool { return k.RequestID == other })
@@ -141,6 +197,22 @@ func (s State) withoutEarlier(other string) State {
 	s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(h Held) bool {
 		return slices.Contains(came, h) && !slices.Contains(s.Placed, h) && !slices.ContainsFunc(s.CameOver, func(c CameOver) bool { return c.Held == h })
 	})
+	return s
+}
+
+// withoutCarried returns the state without the identifiers that were carried over from another
+// request alone, and without what was found by those.
+func (s State) withoutCarried(other string) State {
+	s.Carried = slices.DeleteFunc(slices.Clone(s.Carried), func(c Carried) bool { return c.Request == other })
+	gone := func(id dsar.Identifier) bool {
+		if id.FoundBy == dsar.EarlierRequest {
+			return !slices.ContainsFunc(s.Carried, func(c Carried) bool { return c.Fingerprint == id.Fingerprint })
+		}
+		return id.From != "" && !slices.ContainsFunc(s.Identifiers, func(o dsar.Identifier) bool { return o.Fingerprint == id.From })
+	}
+	for slices.ContainsFunc(s.Identifiers, gone) {
+		s.Identifiers = slices.DeleteFunc(slices.Clone(s.Identifiers), gone)
+	}
 	return s
 }
 

@@ -120,7 +120,8 @@ func (s State) changeEach(f func(i int, t *TaskState)) State {
 }
 
 // merge adds the identifiers that are not known yet. One that was merely claimed, and
-// that a system now leads to, is found.
+// that a system now leads to, is found. One that was carried over from an earlier request,
+// and to which what is the person's own leads as well, is the person's own.
 func merge(ids, found []dsar.Identifier) []dsar.Identifier {
 	out := slices.Clone(ids)
 	for _, f := range found {
@@ -130,6 +131,8 @@ func merge(ids, found []dsar.Identifier) []dsar.Identifier {
 			out = append(out, f)
 		case out[i].Assurance == dsar.AssuranceClaimed && f.From != f.Fingerprint:
 			out[i].Assurance, out[i].FoundBy, out[i].From = f.Assurance, f.FoundBy, f.From
+		case out[i].FoundBy == dsar.EarlierRequest && isOwn(out, f):
+			out[i].FoundBy, out[i].From = f.FoundBy, f.From
 		}
 	}
 	return out

@@ -317,11 +317,20 @@ type EarlierLookedUp struct {
 	LookedUp []string `json:"looked_up"`
 	// Identifiers are those by which an earlier erasure had found what it had to keep.
 	Identifiers []dsar.Identifier `json:"identifiers,omitempty"`
+	// Carried says of which request each of them came, and of those that were known before.
+	Carried []Carried `json:"carried,omitempty"`
 	Moment
+}
+
+// Carried is an identifier that an earlier request has, and that a later one goes by.
+type Carried struct {
+	Fingerprint string `json:"fingerprint"`
+	Request     string `json:"request"` // the earlier one
 }
 
 func (e EarlierLookedUp) evolve(s State) State {
 	s.LookedUp = append(slices.Clip(s.LookedUp), e.LookedUp...)
 	s.Identifiers = merge(s.Identifiers, e.Identifiers)
+	s.Carried = append(slices.Clip(s.Carried), e.Carried...)
 	return s
 }

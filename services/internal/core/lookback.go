@@ -19,7 +19,9 @@ type LookBack struct {
 	LookedUp []string
 	// Identifiers are those by which earlier erasures found what they had to keep.
 	Identifiers []dsar.Identifier
-	Holds       []HoldPlaced
+	// Carried says of which of them each is, and of the identifiers that both have.
+	Carried []Carried
+	Holds   []HoldPlaced
 	// Of are the erasures of the same person of which it didn't know, and Kept what they have
 	// left.
 	Of   []string
@@ -40,7 +42,7 @@ func (c LookBack) decide(d *decider) error {
 	if len(c.Of) > 0 {
 		d.record(KeptLookedUp{Of: c.Of, Kept: c.Kept, Moment: Moment{At: d.now}})
 	}
-	d.record(EarlierLookedUp{LookedUp: c.LookedUp, Identifiers: c.Identifiers, Moment: Moment{At: d.now}})
+	d.record(EarlierLookedUp{LookedUp: c.LookedUp, Identifiers: c.Identifiers, Carried: c.Carried, Moment: Moment{At: d.now}})
 	return nil
 }
 

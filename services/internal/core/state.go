@@ -65,6 +65,9 @@ type State struct {
 	Identifiers []dsar.Identifier
 	// LookedUp are the fingerprints by which it was looked for other requests of the person.
 	LookedUp []string
+	// Carried says which identifiers earlier requests have, too, of which something is left,
+	// and whose they are nobody has said.
+	Carried []Carried
 	Status   Status
 	// Right is the one that is answered: that of Accepted, or a lesser one.
 	Right dsar.Right

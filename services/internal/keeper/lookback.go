@@ -277,6 +277,12 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s core.State, othe
 		if err != nil {
 			return err
 		}
+		if print == "" {
+			return nil // it is being forgotten
+		}
+		if !other.judged { // else somebody has said, and isn't asked again
+			c.Carried = append(c.Carried, core.Carried{Fingerprint: print, Request: other.Accepted.RequestID})
+		}
 		same := func(known dsar.Identifier) bool { return known.Fingerprint == print }
 		if slices.ContainsFunc(s.Identifiers, same) || slices.ContainsFunc(c.Identifiers, same) {
 			continue
