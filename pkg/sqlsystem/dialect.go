@@ -75,8 +75,10 @@ type writer interface {
 	held(expr string, col column) string
 	// concat returns what stands before, between and behind texts that become one.
 	concat() (begin, between, end string)
-	// equal writes that columns of two tables hold the same, byte by byte.
-	equal(a string, of column, b string, ofOther column) string
+	// equal writes that columns of two tables hold the same: byte by byte, or, where alike isn't
+	// empty, as the database takes texts for equal by it ([column.alike]). A text is a number's
+	// where it is what the database writes it as, or its digits alone.
+	equal(a string, of column, b string, ofOther column, alike string) string
 	// deletes begins the statement that deletes rows of a table, up to WHERE, and updates
 	// the one that changes some, up to what is set. The table's columns go by alias in both.
 	deletes(table string, own *table) string

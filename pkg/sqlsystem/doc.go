@@ -69,7 +69,13 @@
 // and named. [System.Unlike] names the columns that are compared by bytes otherwise than the
 // database does.
 //
-// In MariaDB, whose collations take é for e, and in PostgreSQL by a collation that isn't
+// Joins compare texts as that column does in which no two rows have the same, be it the near or
+// the far one (TestJoinedAsCompared): what refers to ann can mean Ann only. Where several rows may
+// have it, or both sides are unique and don't compare alike, they are joined by their bytes, and
+// named (TestJoinsByBytes). A number is joined to a text that is its digits, or what the database
+// writes it as (TestNumbersBesideTexts).
+//
+// Else, in MariaDB, whose collations take é for e, and in PostgreSQL by a collation that isn't
 // deterministic (TestJoinsAreExact), what is equal is told by bytes, and the
 // column's own index narrows the search (TestMariaCollations): docs/databases.md has what
 // differs.

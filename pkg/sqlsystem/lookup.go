@@ -204,20 +204,12 @@ func (c *compiler) joins(ctx context.Context, path, own string, via []manifest.V
 			k := slices.IndexFunc(out, func(o join) bool { return o.name == near })
 			from, fromTable = out[k].alias, out[k].far
 		}
-		var on, unique []string
+		var unique []string
+		on, err := c.joinOn(ctx, at+".on", side{fromTable, from}, side{v.Table, j.alias}, v.On, "are neither shown nor erased")
+		if err != nil {
+			return nil, err
+		}
 		for _, near := range slices.Sorted(maps.Keys(v.On)) {
-			nearColumn, err := c.find(ctx, at+".on", fromTable, near)
-			if err != nil {
-				return nil, err
-			}
-			farColumn, err := c.find(ctx, at+".on", v.Table, v.On[near])
-			if err != nil {
-				return nil, err
-			}
-			on = append(on, c.dialect.equal(j.alias+"."+c.dialect.quote(v.On[near]), farColumn, from+"."+c.dialect.quote(near), nearColumn))
-			if _, own := c.dialect.(sqliteDialect); !own && (nearColumn.alike != "" || farColumn.alike != "") {
-				c.unlike(at+".on", fmt.Sprintf("the columns %q of %s and %q of %s are joined by their bytes, although the database takes texts for equal there that aren't written alike: rows with another writing of the same are neither shown nor erased", near, fromTable, v.On[near], v.Table))
-			}
 			unique = append(unique, v.On[near])
 			j.columns = append(j.columns, near)
 		}

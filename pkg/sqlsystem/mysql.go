@@ -210,10 +210,20 @@ func (mysqlDialect) concat() (begin, between, end string) { return "CONCAT(", ",
 func exact(expr string) string { return "CAST(CONVERT(" + expr + " USING utf8mb4) AS BINARY)" }
 
 // equal compares the bytes, too, where one side is a text: a collation would have other
-// people's rows follow, and a number beside a text makes a number of it.
-func (d mysqlDialect) equal(a string, of column, b string, ofOther column) string {
-	if !mysqlText(of.typ) && !mysqlText(ofOther.typ) {
+// people's rows follow, and a number beside a text makes a number of it. The server writes a
+// number with the zeros of ZEROFILL, or of its scale.
+func (d mysqlDialect) equal(a string, of column, b string, ofOther column, alike string) string {
+	switch {
+	case !mysqlText(of.typ) && !mysqlText(ofOther.typ):
 		return a + " = " + b
+	case mysqlNumber(of.typ):
+		return a + " = " + b + " AND " + exact(b) + " IN (" + exact(d.text(a)) + ", " + exact(d.text(d.digits(a, of))) + ")"
+	case mysqlNumber(ofOther.typ):
+		return a + " = " + b + " AND " + exact(a) + " IN (" + exact(d.text(b)) + ", " + exact(d.text(d.digits(b, ofOther))) + ")"
+	case alike != "":
+		near, guard := d.alikeBy(a, of, alike)
+		far, guarded := d.alikeBy(b, ofOther, alike)
+		return near + " = " + far + guard + guarded
 	}
 	near := a
 	if mysqlText(of.typ) && mysqlText(ofOther.typ) && of.collation != ofOther.collation {
@@ -222,6 +232,29 @@ func (d mysqlDialect) equal(a string, of column, b string, ofOther column) strin
 		near = "CONVERT(" + a + " USING " + charset + ") COLLATE " + ofOther.collation
 	}
 	return near + " = " + b + " AND " + exact(d.text(a)) + " = " + exact(d.text(b))
+}
+
+// alikeBy writes a text by a collation, and a further condition that its characters are all in that
+// one's: what isn't would become a question mark, which is equal to others.
+func (mysqlDialect) alikeBy(expr string, of column, collation string) (text, guard string) {
+	charset, _, _ := strings.Cut(collation, "_")
+	own, _, _ := strings.Cut(of.collation, "_")
+	converted := "CONVERT(" + expr + " USING " + charset + ")"
+	if own != charset {
+		guard = " AND " + exact(converted) + " = " + exact(expr)
+	}
+	if of.collation == collation {
+		return expr, guard
+	}
+	return converted + " COLLATE " + collation, guard
+}
+
+// digits writes a number without zeros in front or behind the point.
+func (mysqlDialect) digits(expr string, col column) string {
+	if strings.Contains(col.full, "unsigned") {
+		return "CAST(" + expr + " AS UNSIGNED)"
+	}
+	return "CAST(" + expr + " AS SIGNED)"
 }
 
 func (mysqlDialect) deletes(table string, _ *table) string { return "DELETE t FROM " + table + " AS t" }

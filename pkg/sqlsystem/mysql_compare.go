@@ -26,6 +26,11 @@ func mysqlBytes(typ string) bool {
 // mysqlInteger reports whether a type is a whole number.
 func mysqlInteger(typ string) bool { return strings.HasSuffix(typ, "int") }
 
+// mysqlNumber reports whether a type is a number that the server makes a text for.
+func mysqlNumber(typ string) bool {
+	return mysqlInteger(typ) || typ == "decimal" || typ == "float" || typ == "double"
+}
+
 // rowName returns none: the server keeps it to itself.
 func (mysqlDialect) rowName() (name string, unstable bool) { return "", false }
 

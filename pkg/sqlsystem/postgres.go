@@ -89,13 +89,36 @@ func (postgresDialect) held(expr string, _ column) string { return expr }
 
 func (postgresDialect) concat() (begin, between, end string) { return "", " || ", "" }
 
-// equal compares the bytes, too, where a collation takes texts for equal that aren't: one
-// person's row would have another's, and the index is that of the collation.
-func (d postgresDialect) equal(a string, of column, b string, ofOther column) string {
-	if !of.collated && !ofOther.collated {
-		return a + " = " + b
+// equal compares the bytes, too, where a column takes texts for equal that aren't: one
+// person's row would have another's, and the index is as the column compares.
+func (d postgresDialect) equal(a string, of column, b string, ofOther column, alike string) string {
+	equals := func(alike string) string {
+		if schema, is := strings.CutSuffix(alike, ".citext"); is { // = of elsewhere compares texts
+			return " OPERATOR(" + strings.TrimPrefix(schema, "::") + ".=) "
+		}
+		return " = "
 	}
-	return a + " = " + b + " AND " + d.text(a) + ` COLLATE "C" = ` + d.text(b) + ` COLLATE "C"`
+	bytes := d.text(a) + ` COLLATE "C" = ` + d.text(b) + ` COLLATE "C"`
+	switch {
+	case of.alike == "" && ofOther.alike == "":
+		return a + " = " + b
+	case alike != "":
+		as := func(expr string, col column) string {
+			if col.alike == alike {
+				return expr
+			}
+			return "(" + expr + "::text)" + alike
+		}
+		return as(a, of) + equals(alike) + as(b, ofOther)
+	case of.alike == ofOther.alike:
+		return a + equals(of.alike) + b + " AND " + bytes
+	case of.alike != "" && ofOther.alike != "":
+		return bytes
+	case of.typ == "citext" || ofOther.typ == "citext":
+		return d.text(a) + " = " + d.text(b)
+	default:
+		return a + " = " + b + " AND " + bytes
+	}
 }
 
 func (postgresDialect) deletes(table string, _ *table) string {

@@ -51,11 +51,13 @@ func (p postgresDialect) describe(ctx context.Context, on executor, schema, name
 		return nil, err
 	}
 	err = each(ctx, on, `SELECT x.relname, (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])),
-		CASE WHEN i.indexprs IS NOT NULL THEN pg_get_indexdef(i.indexrelid) END, pg_get_expr(i.indpred, i.indrelid), to_jsonb(i) ->> 'indnullsnotdistinct', o.overlaps, i.indisprimary
+		CASE WHEN i.indexprs IS NOT NULL THEN pg_get_indexdef(i.indexrelid) END, pg_get_expr(i.indpred, i.indrelid), to_jsonb(i) ->> 'indnullsnotdistinct', o.overlaps, i.indisprimary,
+		(SELECT bool_or(k.coll <> a.attcollation OR NOT o.opcdefault) FROM unnest(i.indkey::int2[], i.indcollation::oid[], i.indclass::oid[]) AS k(num, coll, class)
+			JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num JOIN pg_opclass o ON o.oid = k.class)
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid CROSS JOIN LATERAL (SELECT bool_or(p.oprname = '&&') AS overlaps, bool_and(p.oprname IN ('=', '&&')) AS alike
 			FROM pg_constraint k CROSS JOIN unnest(k.conexclop) u(oid) JOIN pg_operator p ON p.oid = u.oid WHERE k.conindid = i.indexrelid AND k.contype = 'x') o
 		WHERE i.indrelid = $1::text::oid AND (i.indisunique OR i.indisexclusion AND o.alike) AND i.indisvalid`, func(row []string) {
-		t.indexes = append(t.indexes, index{name: row[0], columns: list(row[1]), text: row[2], partial: row[3], nullsEqual: yes(row[4]), overlaps: yes(row[5]), primary: yes(row[6])})
+		t.indexes = append(t.indexes, index{name: row[0], columns: list(row[1]), text: row[2], partial: row[3], nullsEqual: yes(row[4]), overlaps: yes(row[5]), primary: yes(row[6]), otherwise: yes(row[7])})
 	}, t.id)
 	if err != nil {
 		return nil, err

@@ -3,7 +3,6 @@ package sqlsystem
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -25,17 +24,9 @@ func (c *compiler) uses(ctx context.Context, path string, d *dataset) error {
 		if err != nil {
 			return err
 		}
-		var on []string
-		for _, near := range slices.Sorted(maps.Keys(s.On)) {
-			user, err := c.find(ctx, at+".on", s.Table, near)
-			if err != nil {
-				return err
-			}
-			used, err := c.find(ctx, at+".on", d.SQL.Table, s.On[near])
-			if err != nil {
-				return err
-			}
-			on = append(on, c.dialect.equal("x."+c.dialect.quote(near), user, "t."+c.dialect.quote(s.On[near]), used))
+		on, err := c.joinOn(ctx, at+".on", side{s.Table, "x"}, side{d.SQL.Table, "t"}, s.On, "have none stay")
+		if err != nil {
+			return err
 		}
 		// All rows count here, also those that the system's where leaves to others.
 		where, err := c.conditions(ctx, at+".where", s.Table, "x", s.Where)

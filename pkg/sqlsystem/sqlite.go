@@ -86,13 +86,25 @@ func (sqliteDialect) held(expr string, _ column) string { return expr }
 
 func (sqliteDialect) concat() (begin, between, end string) { return "", " || ", "" }
 
-// equal compares a number with a text as texts: SQLite would make a number of the text, and
-// 0017 of one account the 17 of another.
-func (d sqliteDialect) equal(a string, of column, b string, ofOther column) string {
-	if kindKept(of.typ) == kindKept(ofOther.typ) {
+// equal compares a number with a text as texts, too: SQLite would make a number of the text, and
+// 0017 of one account the 17 of another. Where the columns don't compare texts alike, the first would
+// say how.
+func (d sqliteDialect) equal(a string, of column, b string, ofOther column, alike string) string {
+	kind, other := kindKept(of.typ), kindKept(ofOther.typ)
+	switch {
+	case kind == "number" && other == "text":
+		return a + " = " + b + " AND " + d.text(b) + " IN (" + d.text(a) + ", " + d.text("CAST("+a+" AS INTEGER)") + ")"
+	case kind == "text" && other == "number":
+		return a + " = " + b + " AND " + d.text(a) + " IN (" + d.text(b) + ", " + d.text("CAST("+b+" AS INTEGER)") + ")"
+	case kind != other:
+		return a + " = " + b + " AND " + d.text(a) + " = " + d.text(b)
+	case of.alike == alike && ofOther.alike == alike:
 		return a + " = " + b
+	case alike != "":
+		return a + " = " + b + " COLLATE " + alike
+	default: // and an index by the columns' own serves
+		return a + " = " + b + " AND " + a + " = " + b + " COLLATE BINARY"
 	}
-	return a + " = " + b + " AND " + d.text(a) + " = " + d.text(b)
 }
 
 func (d sqliteDialect) deletes(table string, own *table) string {

@@ -22,7 +22,7 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 		return nil, errNoTable
 	}
 	collated := t.view || strings.Contains(strings.ToUpper(text), "COLLATE")
-	key := index{primary: true}
+	key := index{primary: true, otherwise: true} // of texts another of its own says it
 	err = each(ctx, on, `SELECT name, type, pk, "notnull", hidden FROM pragma_table_xinfo(?) ORDER BY cid`, func(row []string) {
 		c := column{name: row[0], typ: row[1], full: row[1], notNull: yes(row[3]), collated: collated}
 		if row[4] == "2" || row[4] == "3" {
@@ -50,8 +50,8 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 		t.indexes = append(t.indexes, key)
 	}
 	last := ""
-	err = each(ctx, on, `SELECT l.name, i.name, l.partial, coalesce(m.sql, '') FROM pragma_index_list(?) l, pragma_index_info(l.name) i LEFT JOIN sqlite_master m ON m.name = l.name
-		WHERE l."unique" ORDER BY l.name, i.seqno`, func(row []string) {
+	err = each(ctx, on, `SELECT l.name, i.name, l.partial, coalesce(m.sql, ''), i.coll FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) i LEFT JOIN sqlite_master m ON m.name = l.name
+		WHERE l."unique" AND i.key ORDER BY l.name, i.seqno`, func(row []string) {
 		if row[0] != last {
 			last = row[0]
 			t.indexes = append(t.indexes, index{name: row[0]})
@@ -61,6 +61,8 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 			x.text = row[3]
 		} else {
 			x.columns = append(x.columns, row[1])
+			col, _ := t.column(row[1], sqliteDialect{})
+			x.otherwise = x.otherwise || !strings.EqualFold(row[4], cmp.Or(col.alike, "BINARY"))
 		}
 		if yes(row[2]) {
 			_, x.partial, _ = cutWord(row[3], "WHERE")

@@ -90,6 +90,8 @@ type index struct {
 	// overlaps tells that rows mustn't overlap, as well as mustn't be alike: an
 	// exclusion constraint's.
 	overlaps bool
+	// otherwise tells that it may take texts for equal otherwise than its columns do.
+	otherwise bool
 }
 
 // check is a CHECK constraint of a table.
@@ -125,6 +127,13 @@ func (t *table) tells(columns []string) bool {
 	return slices.ContainsFunc(t.indexes, func(u index) bool {
 		return u.text == "" && u.partial == "" && !u.overlaps && len(u.columns) > 0 && !slices.ContainsFunc(u.columns, func(name string) bool { return !has(columns, name) })
 	})
+}
+
+// keeps reports whether no two rows have the same in columns, as these compare it.
+func (t *table) keeps(columns []string) bool {
+	one := *t
+	one.indexes = slices.DeleteFunc(slices.Clone(t.indexes), func(u index) bool { return u.otherwise })
+	return !t.view && one.tells(columns)
 }
 
 // has reports whether names has one, without regard to case.

@@ -63,6 +63,7 @@ func (c *compiler) findLikenesses() {
 		}
 	}
 	for _, typ := range types {
+		c.zeros(typ, subjects[typ])
 		w := &likeness{typ: typ}
 		exact := false // an owner tells texts apart by their bytes
 		for _, f := range c.finders {
@@ -95,6 +96,20 @@ func (c *compiler) findLikenesses() {
 		}
 		if len(w.owners) > 0 && !exact {
 			c.likenesses = append(c.likenesses, w)
+		}
+	}
+}
+
+// zeros notes the texts that are looked for by the digits of a number which its column writes with
+// zeros in front.
+func (c *compiler) zeros(typ dsar.IdentifierType, texts []*subject) {
+	for _, f := range c.finders {
+		if f.find != typ || f.own == nil || !strings.Contains(strings.ToLower(f.own.held.full), "zerofill") {
+			continue
+		}
+		for _, sub := range texts {
+			c.unlikes = append(c.unlikes, Advice{c.m.At(sub.path), fmt.Sprintf("a %s is looked for in the column %q of %s by its digits alone, although the column in which it is found writes zeros in front (ZEROFILL): rows that have it with them are neither shown nor erased", kindOfIdentifier(typ), sub.column, sub.table),
+				"find those rows by a join (via), which takes both, or make the column a number"})
 		}
 	}
 }
