@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -86,3 +87,37 @@ func (v *Vault) eachName(ctx context.Context, f func(name string) error) error {
 	}
 	return nil
 }
+
+// maxNamed bounds the keys that an error names: where the wrong master key is given, it would
+// name all.
+const maxNamed = 20
+
+// eachWhole calls f with the name of each key, in no order. A key that f can't open keeps it
+// from no other: the error names those, once it has come to the end. Any other error of f
+// ends it, since the next key would fail by it, too.
+func (v *Vault) eachWhole(ctx context.Context, f func(name string) error) error {
+	var damaged []string
+	n := 0
+	err := v.eachName(ctx, func(name string) error {
+		err := f(name)
+		if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrWrongKey) {
+			return err
+		}
+		if n++; n <= maxNamed {
+			damaged = append(damaged, name)
+		}
+		return nil
+	})
+	if n == 0 || err != nil {
+		return err
+	}
+	more := ""
+	if n > len(damaged) {
+		more = fmt.Sprintf(" and %d more", n-len(damaged))
+	}
+	return fmt.Errorf("vault: %w (%s%s)", ErrUnopened, strings.Join(damaged, ", "), more)
+}
+
+// ErrUnopened says that some keys are as they were, since no master key opened them; all
+// others were seen to.
+var ErrUnopened = telemetry.Constant("some keys are damaged, or wrapped by a master key that isn't given, and are as they were; all others are done")

@@ -31,7 +31,8 @@ var ErrNoOldKeys = telemetry.Constant("no old master key is named: put the new o
 
 // Rewrap wraps anew, by the master key, what one of the old keys wrapped. Everything can
 // run meanwhile, as long as every process knows both keys; what it has done it needn't do
-// again. It returns how many keys it wrapped anew, of how many.
+// again. It returns how many keys it wrapped anew, of how many. A key that can't be opened
+// keeps no other from it: it stays as it was, and the error names it (TestDamagedKeys).
 //
 // A root that another process ends at the same moment may come back: callers MUST end
 // anew afterwards what was listed as forgotten meanwhile (TestRotate in keeper).
@@ -40,7 +41,7 @@ func (v *Vault) Rewrap(ctx context.Context) (rewrapped, all int, err error) {
 	if !ok {
 		return 0, 0, ErrNoOldKeys
 	}
-	err = v.eachName(ctx, func(name string) error {
+	err = v.eachWhole(ctx, func(name string) error {
 		if name == forgottenKey {
 			return nil
 		}

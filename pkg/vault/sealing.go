@@ -203,7 +203,8 @@ func (v *Vault) addSealing(ctx context.Context, number int) (bool, error) {
 // sealed. Everything can run meanwhile; what it has done it needn't do again. It returns of
 // how many keys it did so, and of how many.
 //
-// What [Vault.Rewrap] says of keys that are ended meanwhile holds here.
+// What [Vault.Rewrap] says of keys that are ended meanwhile, and of those that can't be
+// opened, holds here.
 func (v *Vault) GiveSealer(ctx context.Context) (given, all int, err error) {
 	v.sealings.mu.Lock()
 	err = v.readSealings(ctx)
@@ -215,7 +216,7 @@ func (v *Vault) GiveSealer(ctx context.Context) (given, all int, err error) {
 	if len(sealers) == 0 {
 		return 0, 0, fmt.Errorf("vault: %w", ErrNoSealingKey)
 	}
-	err = v.eachName(ctx, func(name string) error {
+	err = v.eachWhole(ctx, func(name string) error {
 		requestID, which, ok := rootOfName(name)
 		if !ok {
 			return nil

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/link"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
@@ -66,7 +69,8 @@ func (c *keysInitCommand) Run() error {
 		}
 		terminal.Printf(os.Stdout, "%s is there, for the console; a portal elsewhere has portal.uploads_recipient: %s\n", cfg.Portal.UploadsKey, identity.Recipient())
 	}
-	return eachLink(cfg, c.Systems, func(path string) error {
+	return eachLink(cfg, c.Systems, func(folder *links.Folder, system string) error {
+		path := folder.Path(system)
 		made, err := link.Create(path)
 		if err != nil {
 			return err
@@ -80,9 +84,9 @@ func (c *keysInitCommand) Run() error {
 	})
 }
 
-// eachLink does something with the file of each link key: of some systems, or of all of a
-// configuration and the aggregator.
-func eachLink(cfg config.Config, systems []string, do func(path string) error) error {
+// eachLink does something with each link key: of some systems, or of all of a configuration
+// and the aggregator. What fails for one keeps no other from it.
+func eachLink(cfg config.Config, systems []string, do func(folder *links.Folder, system string) error) error {
 	if len(systems) == 0 {
 		manifests, err := node.Manifests(node.WithSandbox(cfg))
 		if err != nil {
@@ -94,18 +98,26 @@ func eachLink(cfg config.Config, systems []string, do func(path string) error) e
 		}
 	}
 	folder := links.NewFolder(cfg.Links, false)
+	var failed []error
 	for _, system := range systems {
-		if err := do(folder.Path(system)); err != nil {
-			return err
+		if err := do(folder, system); err != nil {
+			failed = append(failed, err)
 		}
 	}
-	return nil
+	if len(failed) <= 1 {
+		return errors.Join(failed...)
+	}
+	for _, err := range failed {
+		terminal.Printf(os.Stderr, "%v\n", err)
+	}
+	return fmt.Errorf("%d of %d link keys are as they were", len(failed), len(systems))
 }
 
 type keysRotateCommand struct {
 	installationFlags
 	Links   bool     `xor:"which" required:"" help:"The link keys of workers."`
 	Master  bool     `xor:"which" required:"" help:"The master key: docs/keys.md has the steps of which this is one."`
+	Again   bool     `help:"With --links, move on also what was moved on within the hour: every worker concerned MUST have that file."`
 	Systems []string `arg:"" optional:"" name:"system" help:"The systems whose link keys are moved on; none: those of the configuration, and the aggregator's."`
 }
 
@@ -115,7 +127,8 @@ func (keysRotateCommand) Help() string {
 sealed only opens, the one before that is destroyed, and another is made to come next.
 Everything goes on running: whoever has the file as it was opens what is sealed by the new
 one, and the other way round. Files are read again by themselves. Before the next rotation
-each worker and the coordinator MUST have this one's file; once a week is often.
+each worker and the coordinator MUST have this one's file; once a week is often. So a
+key that was moved on within the hour is left as it is: broken off, it can be run again.
 
 --master wraps every request's keys by the new master key, while everything runs: first
 every process learns the new key as one that opens, then as the one that wraps, then
@@ -130,6 +143,9 @@ func (c *keysRotateCommand) Validate() error {
 	if c.Master && len(c.Systems) > 0 {
 		return errors.New("--master wraps every request's keys: name no systems")
 	}
+	if c.Master && c.Again {
+		return errors.New("--again is about link keys: --master can be run again as it is")
+	}
 	return nil
 }
 
@@ -142,12 +158,23 @@ func (c *keysRotateCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return eachLink(cfg, c.Systems, func(path string) error {
-		if err := link.Rotate(path); err != nil {
-			return err
-		}
-		terminal.Printf(os.Stdout, "%s moved on; its worker and the coordinator need the new file before the next rotation\n", path)
-		return nil
+	before := now().Add(-links.Settles)
+	if c.Again {
+		before = now().Add(time.Hour) // whatever their clocks say
+	}
+	return links.NewFolder(cfg.Links, false).Locked(func() error {
+		return eachLink(cfg, c.Systems, func(folder *links.Folder, system string) error {
+			moved, err := folder.Rotate(system, before)
+			switch {
+			case err != nil:
+				return err
+			case moved:
+				terminal.Printf(os.Stdout, "%s moved on; its worker and the coordinator need the new file before the next rotation\n", folder.Path(system))
+			default:
+				terminal.Printf(os.Stdout, "%s was made or moved on within the hour, and is left as it is; --again moves it on, once its worker and the coordinator have that file\n", folder.Path(system))
+			}
+			return nil
+		})
 	})
 }
 
@@ -167,6 +194,9 @@ func (c *keysRotateCommand) rotateMaster(ctx context.Context) error {
 	}
 	defer func() { _ = mirror.Close() }()
 	rewrapped, all, err := keeper.Rotate(ctx, in.Vault, keeper.NewList(mirror), keeper.JournalledBy(in.Requests), now())
+	if errors.Is(err, vault.ErrUnopened) {
+		return fmt.Errorf("vault.key wraps %d keys more, and not all: keep the old key: %w", rewrapped, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,10 @@ func (c *keysSealingCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = mirror.Close() }()
+	list, has := keeper.NewList(mirror), keeper.JournalledBy(in.Requests)
+	if _, _, err := list.Again(ctx, in.Vault, has, now()); err != nil { // the keys may come from a backup
+		return err
+	}
 	key, err := in.Vault.MakeSealingKey(ctx, c.Anew)
 	if err != nil {
 		return err
@@ -56,7 +60,7 @@ func (c *keysSealingCommand) Run(ctx context.Context) error {
 		_, err = terminal.Printf(os.Stderr, "Another sealing key is written. Give it to every intake; then run this without --anew, and the earlier one finds nothing any more.\n")
 		return err
 	}
-	given, all, err := keeper.GiveSealer(ctx, in.Vault, keeper.NewList(mirror), keeper.JournalledBy(in.Requests), now())
+	given, all, err := keeper.GiveSealer(ctx, in.Vault, list, has, now())
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/internal/secretfile"
 )
@@ -43,5 +45,37 @@ func TestWrite(t *testing.T) {
 	}
 	if err := secretfile.Write(filepath.Join(folder, "none", "key"), nil, os.Rename); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("in a folder that isn't there: %v", err)
+	}
+}
+
+// TestLeft: what a process left that was killed while it wrote a secret is gone with the next
+// write; what another is just writing, and what others have called so, stays.
+func TestLeft(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	long := time.Now().Add(-2 * time.Hour)
+	for name, old := range map[string]bool{".habeas-secret-1": true, ".habeas-secret-2": false, ".tmp-3": true} {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte("a whole secret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if old {
+			if err := os.Chtimes(path, long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := secretfile.Write(filepath.Join(folder, "key"), []byte("x"), os.Rename); err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob(filepath.Join(folder, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range names {
+		names[i] = filepath.Base(names[i])
+	}
+	if slices.Sort(names); !slices.Equal(names, []string{".habeas-secret-2", ".tmp-3", "key"}) {
+		t.Error(names)
 	}
 }

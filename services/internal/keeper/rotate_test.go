@@ -83,10 +83,56 @@ func TestRotate(t *testing.T) {
 	}
 }
 
-func openOne(t *testing.T, dir, key string) *vault.Vault {
+func openOne(t *testing.T, dir, key string, old ...string) *vault.Vault {
 	t.Helper()
-	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/objects", Keys: dir + "/keys", Key: key})
+	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/objects", Keys: dir + "/keys", Key: key, OldKeys: old})
 	must(t, err)
 	t.Cleanup(func() { _ = v.Close() })
 	return v
+}
+
+// TestRotatedKeysFromABackup: whoever does something to all keys, of which a backup was
+// restored, ends what was forgotten since first, though there is nothing else to do, and
+// though some key is damaged.
+func TestRotatedKeysFromABackup(t *testing.T) {
+	t.Parallel()
+	fresh := filepath.Join(t.TempDir(), "new.key")
+	must(t, os.WriteFile(fresh, []byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"), 0o600))
+	for name, do := range map[string]func(h *house, v *vault.Vault) error{
+		"rotate": func(h *house, v *vault.Vault) error {
+			_, _, err := keeper.Rotate(t.Context(), v, h.Keeper.List, keeper.JournalledBy(h.Requests), h.Now)
+			return err
+		},
+		"sealing": func(h *house, v *vault.Vault) error {
+			_, _, err := keeper.GiveSealer(t.Context(), v, h.Keeper.List, keeper.JournalledBy(h.Requests), h.Now)
+			return err
+		},
+	} {
+		for _, damaged := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, damaged), func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t, memjournal.New(memjournal.Config{}))
+				h.Request(one, dsar.Access, "anna@example.com")
+				h.Request(two, dsar.Access, "sam@example.com")
+				_, err := h.Vault.MakeSealingKey(t.Context(), false)
+				must(t, err)
+				must(t, do(h, openOne(t, h.Dir, h.Dir+"/master.key", fresh))) // all has been done
+				backup := t.TempDir()
+				must(t, os.CopyFS(backup, os.DirFS(h.Dir+"/keys")))
+				must(t, h.Keeper.Forget(t.Context(), two, core.PartRecords, "lea", "asked"))
+				must(t, h.Keeper.Forget(t.Context(), two, core.PartSubject, "lea", "asked"))
+				must(t, os.RemoveAll(h.Dir+"/keys"))
+				must(t, os.CopyFS(h.Dir+"/keys", os.DirFS(backup)))
+				if damaged {
+					must(t, os.WriteFile(h.Dir+"/keys/keys/9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a33.subject", []byte("no key at all"), 0o600))
+				}
+				if err := do(h, openOne(t, h.Dir, h.Dir+"/master.key", fresh)); errors.Is(err, vault.ErrUnopened) != damaged || err != nil && !damaged {
+					t.Error(err)
+				}
+				if _, err := openOne(t, h.Dir, h.Dir+"/master.key").Keys(t.Context(), two); !errors.Is(err, vault.ErrShredded) {
+					t.Errorf("what was forgotten: %v", err)
+				}
+			})
+		}
+	}
 }
