@@ -184,6 +184,10 @@ func KnownEnd(until time.Time) time.Time {
 // LegalHold is the ground of records that must stay because of a hold.
 const LegalHold = "legal-hold"
 
+// ConcernsOthers is the ground, in what a person is told, of records that stay for the sake of
+// somebody else's hold: they aren't told of a matter that isn't theirs. In counts it is [LegalHold].
+const ConcernsOthers = "concerns-others"
+
 // The grounds of records that a manifest has stay, and no law: since it says so, and while
 // other people's records refer to them. Another person's erasure may take them.
 const (

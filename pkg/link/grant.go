@@ -38,6 +38,8 @@ type Identifier struct {
 	// FoundBy is the system that found it, or [dsar.EarlierRequest]; empty where the request
 	// gave it.
 	FoundBy string `json:"found_by,omitempty"`
+	// Print is its fingerprint in its request's facts: which of those it is.
+	Print string `json:"print,omitempty"`
 }
 
 // GrantRef is how a task names its grant.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
@@ -35,6 +36,10 @@ type Held struct {
 	// Beside tells that the hold is on another request of the person: where this one was
 	// forgotten, nothing of its plans was left.
 	Beside bool
+	// Shared are the fingerprints, in either request, of the identifiers that this person and who
+	// asks have both, where they aren't known to be one person: what is found by these alone may
+	// be either's.
+	Shared []string
 }
 
 // HeldRef is how a grant names a person of whom records are held. Who it is lies under
@@ -43,6 +48,7 @@ type HeldRef struct {
 	RequestID string   `json:"request_id"`
 	Grant     GrantRef `json:"grant"`
 	Datasets  []string `json:"datasets,omitempty"`
+	Shared    []string `json:"shared,omitempty"`
 }
 
 // HeldPerson is a person of whom records are held, as the worker reads it.
@@ -50,6 +56,10 @@ type HeldPerson struct {
 	RequestID   string
 	Identifiers []Identifier
 	Datasets    []string
+	// Shared tells that this person and who asks have identifiers in common, and aren't known to be
+	// one person. Theirs are those that this person alone has, Askers those that who asks alone has.
+	Shared         bool
+	Theirs, Askers []Identifier
 	// Grant opens Plans.
 	Grant Grant
 	Plans []dsar.Object
@@ -95,7 +105,7 @@ func (h *Hub) held(ctx context.Context, t dsar.Task) ([]HeldRef, error) {
 		case err != nil:
 			return nil, err
 		}
-		out = append(out, HeldRef{RequestID: p.RequestID, Grant: ref, Datasets: p.Datasets})
+		out = append(out, HeldRef{RequestID: p.RequestID, Grant: ref, Datasets: p.Datasets, Shared: p.Shared})
 	}
 	return out, nil
 }
@@ -137,9 +147,18 @@ func (g Grant) ReadHeld(ctx context.Context, o *vault.Objects) ([]HeldPerson, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, HeldPerson{RequestID: ref.RequestID, Identifiers: of.Identifiers, Datasets: ref.Datasets, Grant: of, Plans: of.Plans})
+		p := HeldPerson{RequestID: ref.RequestID, Identifiers: of.Identifiers, Datasets: ref.Datasets, Grant: of, Plans: of.Plans}
+		if p.Shared = len(ref.Shared) > 0; p.Shared {
+			p.Theirs, p.Askers = ref.alone(of.Identifiers), ref.alone(g.Identifiers)
+		}
+		out = append(out, p)
 	}
 	return out, nil
+}
+
+// alone returns those of some identifiers that only one of both people has.
+func (r HeldRef) alone(ids []Identifier) []Identifier {
+	return slices.DeleteFunc(slices.Clone(ids), func(id Identifier) bool { return slices.Contains(r.Shared, id.Print) })
 }
 
 // readGrant reads an object that [writeGrant] wrote.

@@ -170,7 +170,7 @@ func (g *Grant) open(keys *vault.Keys, t dsar.Task) error {
 		if err != nil {
 			return unreadable(err)
 		}
-		g.Identifiers = append(g.Identifiers, Identifier{Type: id.Type, Value: string(value), Assurance: id.Assurance, FoundBy: id.FoundBy})
+		g.Identifiers = append(g.Identifiers, Identifier{Type: id.Type, Value: string(value), Assurance: id.Assurance, FoundBy: id.FoundBy, Print: id.Fingerprint})
 	}
 	if len(t.Details) > 0 {
 		details, err := keys.Open(t.Details, vault.RequestDetails)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -18,22 +20,37 @@ import (
 // each call, by the held person's own identifiers and by the worker's own Plan: there is no
 // list that could be out of date (docs/adr/0026). What led to some of them may be gone with
 // the person's own erasure: the plans of that name those by their keys.
+//
+// Two people of a household may share a telephone. What is found of the held person by that
+// alone, and of who asks by what only they have, is theirs who asks, and goes
+// (docs/adr/0053).
 
 // others are the people besides the task's own of whom records are held, and what the
 // call found of them.
 type others struct {
+	request string // the task's own
 	people  []link.HeldPerson
 	objects *vault.Objects // in which their plans lie
 	found   *heldRecords   // set before the implementation is called
+
+	mu   sync.Mutex
+	kept map[string]bool // the requests of whom a record was asked for that is held
 }
 
 // heldRecords are the records of everybody of whom a call's tasks must leave something: for
-// each, by a hash of it, the requests of whom it is. Two records with one hash would have
-// one of them kept that needn't be.
+// each, by a hash of it, how it was found. Two records with one hash are taken for one, of
+// which there are some in 2^64.
 type heldRecords struct {
 	seed maphash.Seed
-	of   map[uint64][]string
+	of   map[uint64][]finding
 }
+
+// finding says of whom a record was found, by the requests of both: without Without, by all
+// that is known of them; else by what they have and Without's person hasn't; where both are the
+// same, by the key of a plan.
+type finding struct{ of, without string }
+
+func planned(request string) finding { return finding{request, request} }
 
 type recordKey struct{ dataset, key string }
 
@@ -50,23 +67,58 @@ func (o *others) has(dataset, key string) bool {
 	if o == nil || o.found == nil {
 		return false
 	}
-	of := o.found.of[maphash.Comparable(o.found.seed, recordKey{dataset, key})]
-	return slices.ContainsFunc(of, func(request string) bool {
-		return slices.ContainsFunc(o.people, func(p link.HeldPerson) bool { return p.RequestID == request })
-	})
+	of, held := o.found.at(dataset, key), false
+	for _, p := range o.people {
+		if o.holds(p, of) {
+			o.mu.Lock()
+			o.kept[p.RequestID], held = true, true
+			o.mu.Unlock()
+		}
+	}
+	return held
 }
 
-// add notes that a record is of a request.
-func (h *heldRecords) add(request, dataset, key string) {
+// holds reports whether a record is one person's of whom something is held, by how it was
+// found: always where their plan has its key, and where it is found by what they alone have.
+// What is found by what who asks has too is the record of either, and is held, unless what
+// only who asks has leads to it: then it is theirs.
+func (o *others) holds(p link.HeldPerson, of []finding) bool {
+	if slices.Contains(of, planned(p.RequestID)) {
+		return true
+	}
+	theirs := !p.Shared || slices.Contains(of, finding{p.RequestID, o.request})
+	return slices.Contains(of, finding{of: p.RequestID}) && (theirs || !slices.Contains(of, finding{o.request, p.RequestID}))
+}
+
+// notes says in the trace for whose sake something was kept.
+func (o *others) notes() (out []Note) {
+	if o == nil {
+		return nil
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, request := range slices.Sorted(maps.Keys(o.kept)) {
+		out = append(out, Note{Text: "records stay for the legal hold on request " + request + ": they are of its person, or may be"})
+	}
+	return out
+}
+
+// add notes how a record was found.
+func (h *heldRecords) add(f finding, dataset, key string) {
 	hash := maphash.Comparable(h.seed, recordKey{dataset, key})
-	if !slices.Contains(h.of[hash], request) {
-		h.of[hash] = append(h.of[hash], request)
+	if !slices.Contains(h.of[hash], f) {
+		h.of[hash] = append(h.of[hash], f)
 	}
 }
 
-// isOf reports whether a record is known to be of a request.
-func (h *heldRecords) isOf(request, dataset, key string) bool {
-	return slices.Contains(h.of[maphash.Comparable(h.seed, recordKey{dataset, key})], request)
+// at returns how a record was found.
+func (h *heldRecords) at(dataset, key string) []finding {
+	return h.of[maphash.Comparable(h.seed, recordKey{dataset, key})]
+}
+
+// has reports whether a record was found so.
+func (h *heldRecords) has(f finding, dataset, key string) bool {
+	return slices.Contains(h.at(dataset, key), f)
 }
 
 // keeper is an [Eraser] that leaves what is held of others, and plans what is left of
@@ -167,20 +219,22 @@ func (k keeper) find(ctx context.Context, tasks []*Task) error {
 		}
 		objects = t.others.objects
 		for _, p := range t.others.people {
-			if !slices.ContainsFunc(people, func(o link.HeldPerson) bool { return o.RequestID == p.RequestID }) {
-				people = append(people, p)
+			i := slices.IndexFunc(people, func(o link.HeldPerson) bool { return o.RequestID == p.RequestID })
+			if i < 0 {
+				i, people = len(people), append(people, p)
 			}
+			people[i].Shared = people[i].Shared || p.Shared // with one who asks or another
 		}
 	}
 	if len(people) == 0 {
 		return nil
 	}
-	found := &heldRecords{seed: maphash.MakeSeed(), of: map[uint64][]string{}}
+	found := &heldRecords{seed: maphash.MakeSeed(), of: map[uint64][]finding{}}
 	jobs := make([]*PlanJob, 0, len(people))
 	for _, p := range people {
 		jobs = append(jobs, k.look(ctx, p.RequestID, k.w.asked(dsar.Plan, p.Identifiers), func(dataset, key string) {
 			if k.keeps(p, dataset) {
-				found.add(p.RequestID, dataset, key)
+				found.add(finding{of: p.RequestID}, dataset, key)
 			}
 		}))
 	}
@@ -190,12 +244,40 @@ func (k keeper) find(ctx context.Context, tasks []*Task) error {
 	if err := k.findPlanned(ctx, people, objects, found); err != nil {
 		return err
 	}
+	if err := k.findApart(ctx, tasks, found); err != nil {
+		return err
+	}
 	for _, t := range tasks {
 		if t.others != nil {
-			t.others.found = found
+			t.others.found, t.others.kept = found, map[string]bool{}
 		}
 	}
 	return nil
+}
+
+// findApart finds, of the records of each person of whom records are held who has something in
+// common with who asks, those to which what only one of both has leads.
+func (k keeper) findApart(ctx context.Context, tasks []*Task, found *heldRecords) error {
+	var jobs []*PlanJob
+	look := func(of, without string, by []link.Identifier, held string) {
+		jobs = append(jobs, k.look(ctx, of, k.w.asked(dsar.Plan, by), func(dataset, key string) {
+			if found.has(finding{of: held}, dataset, key) {
+				found.add(finding{of, without}, dataset, key)
+			}
+		}))
+	}
+	for _, t := range tasks {
+		if t.others == nil {
+			continue
+		}
+		for _, p := range t.others.people {
+			if p.Shared {
+				look(p.RequestID, t.RequestID, p.Theirs, p.RequestID)
+				look(t.RequestID, p.RequestID, p.Askers, p.RequestID)
+			}
+		}
+	}
+	return k.plan(ctx, jobs)
 }
 
 // keeps reports whether a hold on a person is on a dataset.
@@ -222,9 +304,9 @@ func (k keeper) findPlanned(ctx context.Context, people []link.HeldPerson, objec
 				switch key := (recordKey{e.Dataset, e.Key}); {
 				case err != nil:
 					return heldFault(err)
-				case !k.keeps(p, e.Dataset), ask[key], found.isOf(p.RequestID, e.Dataset, e.Key):
+				case !k.keeps(p, e.Dataset), ask[key], !p.Shared && found.has(finding{of: p.RequestID}, e.Dataset, e.Key):
 				case e.Keep || !rechecks:
-					found.add(p.RequestID, e.Dataset, e.Key)
+					found.add(planned(p.RequestID), e.Dataset, e.Key)
 				default:
 					if ask[key] = true; k.w.datasets[e.Dataset] == nil {
 						continue // the manifest has it no more
@@ -249,7 +331,7 @@ func (k keeper) findPlanned(ctx context.Context, people []link.HeldPerson, objec
 		return nil
 	}
 	return rechecker.Recheck(ctx, jobs, func(i int, e Entry) error {
-		found.add(jobs[i].RequestID, e.Dataset, e.Key)
+		found.add(planned(jobs[i].RequestID), e.Dataset, e.Key)
 		return nil
 	})
 }
@@ -310,11 +392,11 @@ func (k keeper) touched(ctx context.Context, jobs []*EraseJob) (map[*EraseJob][]
 				return nil, err
 			}
 			planned[recordKey{e.Dataset, e.Key}] = true
-			held = held || j.others.has(e.Dataset, e.Key)
+			held = j.others.has(e.Dataset, e.Key) || held
 		}
 		counts := slices.Clone(j.Plan.Counts())
 		now := k.look(ctx, j.RequestID, j.Identifiers, func(dataset, key string) {
-			held = held || j.others.has(dataset, key)
+			held = j.others.has(dataset, key) || held
 			if !planned[recordKey{dataset, key}] {
 				counts = countEntry(counts, &Entry{Dataset: dataset, Key: key})
 				i := slices.IndexFunc(counts, func(c dsar.Counts) bool { return c.Dataset == dataset })

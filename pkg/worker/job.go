@@ -242,7 +242,7 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 			j.err = Transient("vault", "whom a legal hold concerns could not be read from the vault", err)
 			return
 		}
-		j.open.others = &others{people: people, objects: j.objects}
+		j.open.others = &others{request: j.task.RequestID, people: people, objects: j.objects}
 	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"

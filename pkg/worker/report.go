@@ -89,7 +89,7 @@ func (w *Worker) result(j *job) dsar.Report {
 // notesOf returns the implementation's notes, those of the task first, as many and
 // as long as a report takes, and what of them is said in fields.
 func (w *Worker) notesOf(j *job) (notes []string, findings []dsar.Cause) {
-	for _, n := range append(slices.Clone(j.notes), w.notes()...) {
+	for _, n := range slices.Concat(j.notes, j.open.others.notes(), w.notes()) {
 		if len(notes) == MaxNotes {
 			break
 		}

@@ -38,6 +38,7 @@ import (
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/reconcile"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/servertls"
@@ -368,7 +369,7 @@ func (n *Node) startCoordinator(ctx context.Context, book *policy.Book, embedded
 			return err
 		}
 	}
-	holds := links.NewHolds(n.Installation.Requests, n.Installation.Journal, n.Manifests)
+	holds := links.NewHolds(n.Installation.Requests, n.Installation.Journal, prints.Prints{Vault: n.Installation.Vault}, n.Manifests)
 	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds), link.WithBefore(links.Before{Requests: n.Installation.Requests}))
 	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Links: hub, Manifests: n.Manifests, Keeper: keep,
 		Now: now, Log: n.log, Parallel: timersAtOnce, Meters: n.tel.Meters()})

@@ -207,11 +207,11 @@ func (s State) again() *AgainAnswer {
 		one := AgainSystem{System: name, Outcome: t.End.Outcome, At: t.End.At, ByHand: t.End.By != "", Fact: t.End.Fact}
 		for _, b := range s.Again.Back {
 			if b.System == name {
-				one.Back, one.BackFacts = sum(one.Back, b.Counts), append(one.BackFacts, b.Fact)
+				one.Back, one.BackFacts = sum(one.Back, s.toldCounts(name, b.Counts)), append(one.BackFacts, b.Fact)
 			}
 		}
 		if t.End.Outcome != dsar.Proven {
-			one.Left = t.End.Counts
+			one.Left = s.toldCounts(name, t.End.Counts)
 		}
 		a.Systems = append(a.Systems, one)
 	}

@@ -54,10 +54,11 @@ func (s State) Kept(at time.Time) []KeptEarlier {
 		for _, dataset := range s.datasets(sys) {
 			k := KeptEarlier{RequestID: s.Accepted.RequestID, System: sys.Name, Dataset: dataset, Retained: []dsar.Retention{}, Unfinished: s.unfinished(sys, dataset), Gone: s.gone(sys, dataset)}
 			for _, r := range of(had, dataset).Retained {
+				told := s.toldRetention(sys.Name, dataset, r)
 				if s.certain(sys, dataset, r, at) {
-					k.Retained = append(k.Retained, r)
+					k.Retained = append(k.Retained, told)
 				} else {
-					k.Then = append(k.Then, r)
+					k.Then = append(k.Then, told)
 				}
 			}
 			if k.records()+k.Gone > 0 {

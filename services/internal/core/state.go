@@ -447,7 +447,7 @@ func (s State) answer() *Answer {
 			switch {
 			case t.System != sys.Name || !s.tells(t.Action) || s.restrictedBefore(t):
 			case t.Status == TaskIsEnded:
-				part.Ends = append(append(part.Ends, t.Earlier...), t.end())
+				part.Ends = append(append(part.Ends, s.toldEnds(sys.Name, t.Earlier)...), s.toldEnds(sys.Name, []ActionEnd{t.end()})...)
 			default:
 				part.Open = append(part.Open, t.Action)
 			}

@@ -3,6 +3,7 @@ package links
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/prints"
 )
 
 // Holds finds whom legal holds concern, in the journal as it is when a task leaves; it
@@ -20,6 +22,7 @@ import (
 type Holds struct {
 	requests Requests
 	journal  Journal
+	prints   prints.Prints
 	needs    map[string][]dsar.IdentifierType // by system: by what each is asked
 
 	mu    sync.Mutex
@@ -44,6 +47,11 @@ type holder struct {
 	version   int
 	holds     []core.Held
 	known     []dsar.Identifier
+	// prints are those of known, household the types that several people may share, and doubts
+	// what was said of whose other requests are: by them it is told whether who asks is the same.
+	prints    []prints.Print
+	household []dsar.IdentifierType
+	doubts    []core.Doubted
 	plans     map[string][]dsar.Object // by system
 
 	// of are the requests whose holds these are, too; beside tells that none is its own.
@@ -65,8 +73,8 @@ func (h holder) onlyOf(requestID string) bool {
 const maxHolders = 10_000
 
 // NewHolds returns the holds of a journal's requests, for systems with these manifests.
-func NewHolds(requests Requests, j Journal, manifests []*manifest.Manifest) *Holds {
-	h := &Holds{requests: requests, journal: j, needs: map[string][]dsar.IdentifierType{}, known: map[string]holder{}}
+func NewHolds(requests Requests, j Journal, p prints.Prints, manifests []*manifest.Manifest) *Holds {
+	h := &Holds{requests: requests, journal: j, prints: p, needs: map[string][]dsar.IdentifierType{}, known: map[string]holder{}}
 	for _, m := range manifests {
 		h.needs[m.System] = m.Needs
 	}
@@ -80,22 +88,72 @@ func (h *Holds) Held(ctx context.Context, system, requestID string) ([]link.Held
 	if err != nil {
 		return nil, err
 	}
-	return h.held(holders, system, requestID), nil
+	return h.held(ctx, holders, system, requestID)
 }
 
 // held returns those of some holders of whom something is held in a system.
-func (h *Holds) held(holders []holder, system, requestID string) (out []link.Held) {
+func (h *Holds) held(ctx context.Context, holders []holder, system, requestID string) (out []link.Held, err error) {
 	needs, known := h.needs[system]
 	if !known {
-		return nil
+		return nil, nil
 	}
+	var asks *holder
 	for _, holder := range holders {
 		datasets, held := core.State{Holds: holder.holds}.HeldIn(system)
 		if !held || holder.requestID == requestID || holder.onlyOf(requestID) || holder.beside && len(holder.plans[system]) == 0 {
 			continue
 		}
 		ids := slices.DeleteFunc(slices.Clone(holder.known), func(id dsar.Identifier) bool { return !slices.Contains(needs, id.Type) })
-		out = append(out, link.Held{RequestID: holder.requestID, Identifiers: ids, Datasets: datasets, Plans: holder.plans[system], Beside: holder.beside})
+		if asks == nil {
+			if asks, err = h.asking(ctx, requestID); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, link.Held{RequestID: holder.requestID, Identifiers: ids, Datasets: datasets, Plans: holder.plans[system], Beside: holder.beside, Shared: shared(*asks, holder)})
+	}
+	return out, nil
+}
+
+// asking returns what a request that asks is compared by with holders. One that isn't known has
+// nothing in common with any.
+func (h *Holds) asking(ctx context.Context, requestID string) (*holder, error) {
+	s, err := h.requests.State(ctx, requestID)
+	if err != nil && !errors.Is(err, core.ErrUnknown) {
+		return nil, fmt.Errorf("request %s: %w", requestID, err)
+	}
+	asks := &holder{requestID: requestID, household: s.Household(), doubts: s.Doubts}
+	asks.prints, err = h.prints.Comparable(ctx, requestID, s.Usable())
+	return asks, err
+}
+
+// shared returns the fingerprints, in either request, of the identifiers that both have where
+// they aren't surely of one person, by [core.Compare] or as somebody has said (docs/adr/0053).
+func shared(asks, of holder) (both []string) {
+	same, judged := core.Judged(asks.state(), of.state())
+	mine, theirs := compared(asks.prints), compared(of.prints)
+	if !judged {
+		same = core.Compare(mine, theirs, slices.Concat(asks.household, of.household)).Sameness == core.SamePerson
+	}
+	if same {
+		return nil
+	}
+	for i, id := range mine {
+		if j := slices.IndexFunc(theirs, func(o dsar.Identifier) bool { return o.Type == id.Type && o.Fingerprint == id.Fingerprint }); j >= 0 {
+			both = append(both, asks.prints[i].Own, of.prints[j].Own)
+		}
+	}
+	return both
+}
+
+// state returns what [core.Judged] asks of a request.
+func (h holder) state() core.State {
+	return core.State{Accepted: core.Accepted{RequestID: h.requestID}, Doubts: h.doubts}
+}
+
+func compared(all []prints.Print) []dsar.Identifier {
+	out := make([]dsar.Identifier, len(all))
+	for i, p := range all {
+		out[i] = p.Identifier
 	}
 	return out
 }
@@ -124,7 +182,7 @@ func (t *together) Held(ctx context.Context, system, requestID string) ([]link.H
 		}
 		t.done = true
 	}
-	return t.held(t.known, system, requestID), nil
+	return t.held(ctx, t.known, system, requestID)
 }
 
 // holders returns all requests that have a hold, and the other erasures of their people: what
@@ -219,6 +277,10 @@ func (h *Holds) holder(ctx context.Context, row journal.Row) (holder, error) {
 	if s.Awaited == core.RemindProof {
 		known.known = s.Identifiers
 	}
+	if known.prints, err = h.prints.Comparable(ctx, row.RequestID, known.known); err != nil {
+		return holder{}, err
+	}
+	known.household, known.doubts = s.Household(), s.Doubts
 	for _, c := range s.CameOver {
 		known.cameOver = append(known.cameOver, c.Of)
 	}

@@ -8,11 +8,13 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/prints"
 )
 
 // TestHoldsAreOfNow: whom holds concern is as the journal has it when it is asked, whatever
@@ -22,7 +24,7 @@ func TestHoldsAreOfNow(t *testing.T) {
 	ctx, now := t.Context(), time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 	j := memjournal.New(memjournal.Config{})
 	here, elsewhere := lifecycle.New(j), lifecycle.New(j)
-	holds := links.NewHolds(here, j, []*manifest.Manifest{{System: "chat", Needs: []dsar.IdentifierType{"email"}}, {System: "crm", Needs: []dsar.IdentifierType{"account_id"}}})
+	holds := links.NewHolds(here, j, newPrints(t), []*manifest.Manifest{{System: "chat", Needs: []dsar.IdentifierType{"email"}}, {System: "crm", Needs: []dsar.IdentifierType{"account_id"}}})
 	const id = "0f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 	if _, err := here.Accept(ctx, core.Accepted{RequestID: id, Right: dsar.Access, ReceivedAt: now, AcceptedAt: now, DueAt: now.AddDate(0, 1, 0), Digest: "d",
 		Systems:     []dsar.System{{Name: "chat", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}},
@@ -70,6 +72,16 @@ func TestHoldsAreOfNow(t *testing.T) {
 	wants("chat", 0)
 }
 
+// newPrints makes prints by a vault of their own.
+func newPrints(t *testing.T) prints.Prints {
+	t.Helper()
+	v, err := vault.InMemory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prints.Prints{Vault: v}
+}
+
 // kin are requests of one person, with a journal of their own.
 type kin struct {
 	*testing.T
@@ -83,7 +95,7 @@ func newKin(t *testing.T) kin {
 	t.Helper()
 	j := memjournal.New(memjournal.Config{})
 	l := lifecycle.New(j)
-	return kin{t, l, j, links.NewHolds(l, j, []*manifest.Manifest{{System: "chat", Needs: []dsar.IdentifierType{"email"}}}), time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)}
+	return kin{t, l, j, links.NewHolds(l, j, newPrints(t), []*manifest.Manifest{{System: "chat", Needs: []dsar.IdentifierType{"email"}}}), time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)}
 }
 
 func (k kin) do(id string, c core.Command) {

@@ -114,6 +114,28 @@ func (p Prints) Compare(ctx context.Context, s core.State, mine []Value, other c
 	return core.Compare(there, theirs, append(s.Household(), other.Household()...)), nil
 }
 
+// Print is an identifier of a request's facts as it is compared with those of any other: with its
+// fingerprint across requests.
+type Print struct {
+	dsar.Identifier
+	Own string // its fingerprint in the facts
+}
+
+// Comparable returns identifiers of a request as they are compared with those of any other; what
+// is forgotten, or doesn't open, isn't among them.
+func (p Prints) Comparable(ctx context.Context, requestID string, ids []dsar.Identifier) (out []Print, err error) {
+	for _, id := range ids {
+		value, known, err := p.Value(ctx, requestID, id)
+		if err != nil && !errors.Is(err, vault.ErrCorrupt) {
+			return nil, err
+		}
+		if known {
+			out = append(out, Print{dsar.Identifier{Type: id.Type, Fingerprint: p.Vault.Fingerprint(id.Type, value)}, id.Fingerprint})
+		}
+	}
+	return out, nil
+}
+
 // Among reports whether an identifier is one of some that a request's facts hold.
 func (p Prints) Among(ctx context.Context, s core.State, ids []dsar.Identifier, typ dsar.IdentifierType, value string) (bool, error) {
 	print, err := p.In(ctx, s, typ, value)

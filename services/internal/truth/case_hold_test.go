@@ -54,10 +54,10 @@ func TestHoldKeepsFromAnothersErasure(t *testing.T) {
 			s.holds("chat", "SELECT id FROM messages", "1", "2")
 			s.holds("chat", "SELECT id FROM drafts", "2")
 			s.numbers(a, "chat", "messages", 3, 1, 2)
-			if kept := a.dataset("chat", "messages").Retained; len(kept) != 1 || kept[0].Ground != dsar.LegalHold {
+			if kept := a.dataset("chat", "messages").Retained; len(kept) != 1 || kept[0].Ground != dsar.ConcernsOthers {
 				s.Errorf("kept is told as %+v", kept)
 			}
-			s.silentOn(a, "anna@")
+			s.silentOn(a, "anna@", dsar.LegalHold, "lawsuit")
 
 			// Somebody who shares nothing that is held is erased as ever.
 			s.completes(dsar.Erasure, "email eve@example.com")
@@ -68,6 +68,76 @@ func TestHoldKeepsFromAnothersErasure(t *testing.T) {
 			}
 			s.holds("chat", "SELECT id FROM messages")
 			s.holds("chat", "SELECT id FROM drafts", "2")
+		})
+	}
+}
+
+// TestHoldOnOneOfAHousehold: a hold on somebody keeps nothing that what only another of their
+// household has leads to, and that leads to the held person by their telephone alone; it keeps
+// what leads to that person by what they alone have, and what leads to both by the telephone
+// alone (attack 11, 24). Who asked isn't told of a lawsuit, and the trace says whose hold it is.
+func TestHoldOnOneOfAHousehold(t *testing.T) {
+	t.Parallel()
+	const phone = "+33612345678"
+	for _, c := range []struct {
+		bob        []string // by what he asks
+		acc        []string // what is left
+		club       bool     // whether his table is
+		doubt, own bool
+	}{
+		{bob: []string{"phone " + phone, "account_id 6"}, acc: []string{"5"}, doubt: true},
+		{bob: []string{"phone " + phone}, acc: []string{"5", "6"}, club: true, doubt: true},
+		{bob: []string{"account_id 6"}, acc: []string{"5", "6"}, club: true},
+		{bob: []string{"phone " + phone, "account_id 5"}, acc: []string{"5", "6"}, club: true, own: true},
+	} {
+		t.Run(strings.Join(c.bob, " "), func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(s *scene) {
+				s.quiet = true
+				db := s.system(`
+system: shop
+needs: [account_id, phone]
+scope: {account_id: given}
+datasets:
+- {name: acc, columns: [id, name], subject: {account_id: id, phone: phone}}
+- {name: sms, columns: [id, body], subject: {phone: phone}}
+`, "CREATE TABLE acc(id INTEGER PRIMARY KEY, name TEXT, phone TEXT)", "CREATE TABLE sms(id INTEGER PRIMARY KEY, phone TEXT, body TEXT)")
+				db.row("acc", 5, "Ann", phone)
+				db.row("acc", 6, "Bob", phone)
+				db.row("sms", 1, phone, "whose?")
+				// Of a person these leave all or nothing.
+				vendors := map[string]*club{"club": {members: map[string][]string{"table 1": {"6", phone}}}, "pub": {members: map[string][]string{"table 1": {"6", phone}, "table 2": {phone}}}}
+				for name, v := range vendors {
+					m := ordinary(s, "system: "+name+"\nneeds: [account_id, phone]\nscope: {account_id: given}\nabilities: [erase]\ndatasets: [{name: tables, columns: [id], subject: {phone: phone}}]\n")
+					m.SQL, m.Datasets[0].SQL = nil, nil
+					s.served(m, v)
+				}
+				s.begin()
+				ann := s.asks(dsar.Access, "phone "+phone, "account_id 5")
+				s.do(ann.Accepted.RequestID, core.Hold{By: "lea", Reason: "a lawsuit", Now: s.now})
+				bob := s.asks(dsar.Erasure, c.bob...)
+				if c.doubt {
+					bob = s.doubts(bob, false, ann)
+				}
+				a := s.completed(bob)
+				s.holds("shop", "SELECT id FROM acc", c.acc...)
+				s.holds("shop", "SELECT id FROM sms", "1")
+				if left := len(vendors["club"].members) == 1; left != c.club || len(vendors["pub"].members) != 2 {
+					s.Errorf("left are %v and %v", vendors["club"].members, vendors["pub"].members)
+				}
+				if c.own {
+					return
+				}
+				s.silentOn(a, dsar.LegalHold, "lawsuit")
+				if !strings.Contains(a.files["index.html"], "may concern other people") {
+					s.Error("it isn't said why something stays")
+				}
+				for _, system := range []string{"shop", "pub"} {
+					if words := s.said(bob, bob.Task(system, dsar.Erase)); !strings.Contains(words, ann.Accepted.RequestID) {
+						s.Errorf("it isn't said to support whose hold keeps something in %s: %q", system, words)
+					}
+				}
+			})
 		})
 	}
 }

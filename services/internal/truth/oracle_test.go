@@ -68,6 +68,17 @@ func (o *oracle) isHeld(r record) bool {
 	})
 }
 
+// holdsGround returns why it is told that a held record stays: who asks is told of a hold on
+// their own request, and of no other.
+func (o *oracle) holdsGround(r record) string {
+	if slices.ContainsFunc(o.state.Holds, func(h core.Held) bool {
+		return (h.System == "" || h.System == r.system) && (h.Dataset == "" || h.Dataset == r.dataset)
+	}) {
+		return dsar.LegalHold
+	}
+	return dsar.ConcernsOthers
+}
+
 // keptRecordsStay: what must stay is there as it was, whatever becomes of the request;
 // at most it is locked.
 func (o *oracle) keptRecordsStay() {
@@ -366,21 +377,22 @@ func (o *oracle) erasureIsTrue(where, system string, d saidDataset, before, afte
 	if d.Erased+d.Anonymised > gone-vanished-moved {
 		o.lie("%s: %d are said to be erased of %d, %d of which somebody else deleted or made another's", where, d.Erased+d.Anonymised, gone, vanished+moved)
 	}
-	byLaw, byHold := int64(0), int64(0)
+	byLaw, byHold := int64(0), map[string]int64{}
 	for r := range o.after {
 		switch {
 		case r.system != system || r.dataset != d.Dataset || !r.of(o.person):
 		case r.kept(o.at):
 			byLaw++
 		case o.isHeld(r):
-			byHold++
+			byHold[o.holdsGround(r)]++
 		default:
 			o.lie("%s: record %d needn't stay, and is there", where, r.id)
 		}
 	}
 	for _, k := range d.Retained {
-		if k.Ground == dsar.LegalHold && k.Records != byHold || k.Ground != dsar.LegalHold && k.Records > byLaw {
-			o.lie("%s: %d records are said to stay for %s; %d must by law, and %d only since they are held", where, k.Records, k.Ground, byLaw, byHold)
+		hold := k.Ground == dsar.LegalHold || k.Ground == dsar.ConcernsOthers
+		if hold && k.Records != byHold[k.Ground] || !hold && k.Records > byLaw {
+			o.lie("%s: %d records are said to stay for %s; %d must by law, and %v only since they are held", where, k.Records, k.Ground, byLaw, byHold)
 		}
 	}
 }

@@ -244,7 +244,7 @@ func (s *scene) said(state core.State, t *core.TaskState) string {
 	if err != nil {
 		s.Fatal(err)
 	}
-	return said + " " + w.Reason
+	return strings.Join(append(w.Notes, said, w.Reason), " ")
 }
 
 // stops has the person ask, and fails unless the request then waits for a person

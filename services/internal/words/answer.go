@@ -33,8 +33,11 @@ type Answer struct {
 	FieldEmpty string `yaml:"field_empty"`
 	Quoted     string `yaml:"quoted"`
 	LegalHold  string `yaml:"legal_hold"`
-	Shared     string `yaml:"shared"`
-	Purposes   string `yaml:"purposes"`
+	// ConcernsOthers is why something stays for the sake of somebody else's hold: it is true, and
+	// tells of no lawsuit.
+	ConcernsOthers string `yaml:"concerns_others"`
+	Shared         string `yaml:"shared"`
+	Purposes       string `yaml:"purposes"`
 
 	// Around the page.
 	Skip           string `yaml:"skip"`

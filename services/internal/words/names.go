@@ -4,12 +4,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"habeas.dev/pkg/dsar"
 )
-
-// legalHold is the ground of what a hold keeps; no manifest names it.
-const legalHold = dsar.LegalHold
 
 // Listed joins names: "a, b and c".
 func Listed(names []string, conjunction string) string {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/statement"
 )
@@ -170,8 +171,10 @@ func (a *Answer) Ground(s statement.Said) string {
 	switch {
 	case s.Title != "":
 		return s.Title
-	case s.Ground == legalHold:
+	case s.Ground == dsar.LegalHold:
 		return a.LegalHold
+	case s.Ground == dsar.ConcernsOthers:
+		return a.ConcernsOthers
 	case s.Ground == manifest.GroundShared:
 		return a.Shared
 	default:
