@@ -57,6 +57,9 @@ type Counts struct {
 	// Reassigned is, with erase, how many planned records hold somebody else's identifiers by
 	// now, and were left. A person sees it before an answer leaves.
 	Reassigned int64 `json:"reassigned,omitempty"`
+	// Unclaimed is, with erase and prove, how many records stand under the keys of erased ones
+	// and are nobody's by what they say: they were left, and a person looks whose they are.
+	Unclaimed int64 `json:"unclaimed,omitempty"`
 	// Late is, with erase, how many of the erased, anonymised and retained records were
 	// not in the plan: they came after it, and were found by asking anew.
 	Late int64 `json:"late,omitempty"`
@@ -268,6 +271,10 @@ type Task struct {
 	// had to stay. With plan, what of it is still there is planned too; with erase and prove,
 	// it is looked for by its keys beside Plan.
 	Earlier []Object `json:"earlier,omitempty"`
+	// Done is, with plan, how many of Earlier, from the first on, were carried out when the
+	// request was answered: what was to go by them has gone. With erase and prove, it is how many
+	// came before Plan: the rest is what the erasure by it left besides.
+	Done int `json:"done,omitempty"`
 	// ByKeys tells, with plan, erase and prove, that only what stands under the plan's keys is
 	// meant: the person may have become a customer anew since.
 	ByKeys bool `json:"by_keys,omitempty"`

@@ -198,6 +198,11 @@ func (e *erasure) judge(h *holding) {
 		mine := false
 		for _, share := range r.shares {
 			n := &counts[share.job]
+			if share.nobodys { // a person must look whose it is
+				n.Uncovered = worker.Unclaimed
+				n.Unclaimed++
+				continue
+			}
 			others := e.isOthers(share, stays)
 			if others && e.jobs[share.job].ByKeys { // long ago: the person's own is gone
 				n.Gone++
@@ -223,9 +228,10 @@ func (e *erasure) judge(h *holding) {
 			}
 			if !share.planned {
 				n.Late++
-				if stays != nil {
-					e.jobs[share.job].late = append(e.jobs[share.job].late, worker.Entry{Dataset: h.d.Name, Key: key, Keep: true, Ground: stays.ground, Until: stays.until, Ways: h.d.wayNames(r.found)})
-				}
+			}
+			if stays != nil && share.keep == nil { // the plan doesn't say so
+				ways := cmp.Or(share.names, h.d.wayNames(r.found))
+				e.jobs[share.job].late = append(e.jobs[share.job].late, worker.Entry{Dataset: h.d.Name, Key: key, Keep: true, Ground: stays.ground, Until: stays.until, Ways: ways})
 			}
 		}
 		switch {

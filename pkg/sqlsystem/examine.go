@@ -59,10 +59,12 @@ type share struct {
 	names   string // of them, as the plan has them
 	unknown bool   // the manifest has some of them no more, or the plan doesn't say them
 	keep    *stay  // the plan has it stay
+	due     bool   // an earlier plan had it stay, and it may go by this one
 	met     bool   // it is as the ways leave it by which it was planned
 	found   bool   // by asking anew
 	others  bool   // it leads to other identifiers than the job's, and to none of the job's
 	several bool   // and does so only by ways that lead to several rows
+	nobodys bool   // it was deleted long ago, and what stands there leads to nobody: its number may have been given anew
 }
 
 // led returns the ways that lead to the row, or that led there when it was planned for one
@@ -178,7 +180,7 @@ func (h *holding) item(key string) *item {
 }
 
 func (h *holding) plan(job int, entry worker.Entry) {
-	s := share{job: job, planned: true, names: entry.Ways}
+	s := share{job: job, planned: true, names: entry.Ways, due: entry.Due}
 	if led, known := h.d.waysNamed(entry.Ways); known {
 		s.ways = led
 	} else {

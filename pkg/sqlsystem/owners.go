@@ -13,7 +13,8 @@ import (
 // whose looks at rows that are there, and planned for somebody, and not found anew to be
 // theirs: what they lead to now, by every way and through all of its joins, says whether
 // somebody else has them by now. Of one that leads to nobody, what led to its person is
-// gone.
+// gone; but where the person's own was deleted long ago, and never had to stay, one that has its
+// number by now may never have been theirs.
 func (e *examination) whose(ctx context.Context, h *holding, keys []string) error {
 	if len(keys) == 0 {
 		return nil
@@ -28,6 +29,7 @@ func (e *examination) whose(ctx context.Context, h *holding, keys []string) erro
 			s := &r.shares[i]
 			if s.planned && !s.found && !s.met {
 				s.others, s.several = e.somebodyElses(h.d, s.job, all[key])
+				s.nobodys = e.jobs[s.job].ByKeys && s.keep == nil && !s.due && h.d.act(s.ways).deletes && all[key].leadsToNobody()
 			}
 		}
 	}
@@ -46,6 +48,11 @@ type leading struct {
 	held  [][]any // by subject; several, where joins or an array lead to several
 	begun ways    // those through other tables whose joins the row has values for
 	ended ways    // those that led to a row
+}
+
+// leadsToNobody reports whether a row leads to nobody at all.
+func (l *leading) leadsToNobody() bool {
+	return !slices.ContainsFunc(l.held, func(values []any) bool { return len(values) > 0 })
 }
 
 // leadings returns what rows lead to, by key.

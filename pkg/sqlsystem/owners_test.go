@@ -80,8 +80,8 @@ func TestSomebodyElsesByNow(t *testing.T) {
 				}
 				d.run(t, c.move, c.lose)
 				proof := later()
-				if err := s.countAll(t.Context(), proof); err != nil || foundIn(proof[0].Counts) != 1 {
-					t.Fatalf("%v: found %s", err, outcomes(proof[0].Counts))
+				if err := s.countAll(t.Context(), proof); err != nil || foundIn(proof[0].Counts) != 0 || len(proof[0].Counts) != 1 || proof[0].Counts[0].Uncovered != worker.Unclaimed {
+					t.Fatalf("%v: found %+v", err, proof[0].Counts)
 				}
 				if err := s.eraseByPlan(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 					t.Fatal(err, jobs[0].Err)

@@ -154,6 +154,11 @@ func (e *examination) count(h *holding) {
 				continue
 			}
 			n := &counts[its.job]
+			if its.nobodys {
+				n.Uncovered = worker.Unclaimed
+				n.Unclaimed++
+				continue
+			}
 			if stays == nil && r.unsure(h.d, its) {
 				n.Uncovered = unknownWays
 				continue

@@ -41,7 +41,7 @@ func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func
 				if !share.planned || e.isOthers(share, r.stays(e, d)) {
 					continue
 				}
-				entry := worker.Entry{Dataset: d.Name, Key: key, Ways: share.names}
+				entry := worker.Entry{Dataset: d.Name, Key: key, Ways: share.names, Due: share.due || share.keep != nil}
 				switch {
 				case r.lost:
 					if k := share.keep; k != nil && k.ground != dsar.LegalHold && (k.until.IsZero() || k.until.After(e.day)) {

@@ -83,7 +83,7 @@ func (w *Worker) give(ctx context.Context, j *job) {
 		j.given, j.pub, j.out = g, &g.Job, g.Records
 		j.live.Store(g.Records)
 	case dsar.Plan:
-		g := &PlanJob{Job: base, Plan: w.plan(ctx, j), earlier: j.earlier}
+		g := &PlanJob{Job: base, Plan: w.plan(ctx, j), earlier: j.earlier, done: j.task.Done}
 		j.given, j.pub, j.planned = g, &g.Job, g.Plan
 	case dsar.Rectify:
 		g := &RectifyJob{Job: base, Changes: j.changes}

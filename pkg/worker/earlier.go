@@ -24,9 +24,9 @@ type Rechecker interface {
 	Recheck(ctx context.Context, jobs []*EraseJob, there func(job int, e Entry) error) error
 }
 
-// Keep names a record that must stay and that isn't in the plan: it came after it. By its
+// Keep names a record that must stay by no word of the plan: it came after it. By its
 // key it is found again when it may go. Erase MUST call it for each late record that it
-// retains, beside counting it.
+// retains, beside counting it, and may for one that was planned to go.
 func (j *EraseJob) Keep(dataset, key string, r dsar.Retention) {
 	j.KeepEntry(Entry{Dataset: dataset, Key: key, Keep: true, Ground: r.Ground, Until: r.Until})
 }
@@ -79,10 +79,10 @@ func (w *Worker) openPlans(ctx context.Context, j *job) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	if plan != nil {
-		all = append(all, plan)
+	if plan != nil { // what its erasure left besides comes after it
+		all = slices.Insert(all, min(j.task.Done, len(all)), plan)
 	}
-	return merged(ctx, w, all)
+	return merged(ctx, w, all, len(all)) // it is asked again: all of them were carried out
 }
 
 // planEarlier adds to the jobs' plans what is still there of earlier ones.
@@ -93,7 +93,7 @@ func (k keeper) planEarlier(ctx context.Context, jobs []*PlanJob) error {
 		if j.Err != nil || len(j.earlier) == 0 {
 			continue
 		}
-		plan, err := merged(ctx, k.w, j.earlier)
+		plan, err := merged(ctx, k.w, j.earlier, j.done)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (k keeper) planEarlier(ctx context.Context, jobs []*PlanJob) error {
 		case e.Keep && e.Ground != dsar.LegalHold && (e.Until.IsZero() || e.Until.After(k.w.now())):
 			return j.Plan.Add(e)
 		default:
-			return j.Plan.Add(Entry{Dataset: e.Dataset, Key: e.Key, Ways: e.Ways})
+			return j.Plan.Add(Entry{Dataset: e.Dataset, Key: e.Key, Ways: e.Ways, Due: e.Due || e.Keep})
 		}
 	}
 	if r, ok := k.Eraser.(Rechecker); ok {
@@ -207,9 +207,10 @@ func (k keeper) probe(ctx context.Context, a *EraseJob, entries []Entry) ([]Entr
 }
 
 // merged returns one plan of several: each record once, the last word of it, with all the
-// ways in which it was ever found (TestMergedPlansKeepWays).
-func merged(ctx context.Context, w *Worker, plans []*Plan) (*Plan, error) {
-	if len(plans) == 1 {
+// ways in which it was ever found (TestMergedPlansKeepWays). By the first plans, as many as are
+// done, nothing is due any more: what could go went.
+func merged(ctx context.Context, w *Worker, plans []*Plan, done int) (*Plan, error) {
+	if len(plans) == 1 && done == 0 {
 		return plans[0], nil
 	}
 	ways := map[recordKey]string{}
@@ -225,7 +226,7 @@ func merged(ctx context.Context, w *Worker, plans []*Plan) (*Plan, error) {
 	}
 	out := NewPlanWriter(w.manifest)
 	seen := map[recordKey]bool{}
-	for _, p := range slices.Backward(plans) {
+	for i, p := range slices.Backward(plans) {
 		for e, err := range p.Entries(ctx) {
 			if err != nil {
 				return nil, err
@@ -234,7 +235,7 @@ func merged(ctx context.Context, w *Worker, plans []*Plan) (*Plan, error) {
 				continue
 			}
 			seen[recordKey{e.Dataset, e.Key}] = true
-			e.Ways = ways[recordKey{e.Dataset, e.Key}]
+			e.Ways, e.Due = ways[recordKey{e.Dataset, e.Key}], e.Due && i >= done
 			if err := out.Add(e); err != nil {
 				return nil, err
 			}

@@ -11,6 +11,11 @@ import (
 // planned record was left, since it is somebody else's by now: what is wrong, and the cure.
 const Overtaken = "a record that was planned holds other identifiers than the person's by now, and was left: plan the erasure anew"
 
+// Unclaimed is the reason why a dataset isn't covered ([dsar.Counts].Uncovered) in which, long
+// after an erasure, a record stands under the key of an erased one and leads to nobody: it may be
+// what was erased, and it may be another that was given its number.
+const Unclaimed = "a record under the key of an erased one is nobody's by what it says, and was left: look whether it came back (erase it by hand then), or was given the number anew"
+
 // Holder says whose a record is by now that was planned for a person: between plan and
 // erasure it may have been given to somebody else. It is told what leads from the record to
 // people, one thing after the other. The zero Holder holds a record of which nothing leads

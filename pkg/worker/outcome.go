@@ -58,7 +58,7 @@ func (w *Worker) checkCounts(j *job) error {
 			return err
 		}
 		switch {
-		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Reassigned, c.Late, c.Mentions) < 0:
+		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Reassigned, c.Unclaimed, c.Late, c.Mentions) < 0:
 			return Permanent("bad-counts", "the worker gave a negative count in dataset "+c.Dataset, nil)
 		case j.task.Action != dsar.Erase && c.Gone+c.Reassigned+c.Late > 0:
 			return Permanent("bad-counts", "the worker says that records of dataset "+c.Dataset+" are gone or late, which only an erasure can", nil)

@@ -321,6 +321,7 @@ func TestPlanReadsBack(t *testing.T) {
 				}
 			}
 			e.Ways = rapid.SampledFrom([]string{"", "1f0c9a2e", "1f0c9a2e 77aa00c1"}).Draw(t, "ways")
+			e.Due = rapid.Bool().Draw(t, "due")
 			return e
 		})
 		entries := rapid.SliceOf(entry).Draw(t, "entries")

@@ -15,8 +15,8 @@ import (
 )
 
 // A plan is lines of JSON: one that says what it is, an object where another
-// dataset begins, or records that were found in other ways, and an array for each
-// record: its key, and where it must stay the ground and, where it is known, the end.
+// dataset begins, or records that were found in other ways, or that had to stay until now
+// ("due"), and an array for each record: its key, and where it must stay the ground and, where it is known, the end.
 // The last line counts the records, so that a plan that was cut short is told from one
 // that ended.
 //
@@ -26,7 +26,9 @@ import (
 //	["F-2026-002","tax-records","2036-12-31T00:00:00Z"]
 //	{"dataset":"posts","ways":"1f0c9a2e"}
 //	["17"]
-//	{"end":3}
+//	{"dataset":"invoices","due":true}
+//	["F-2015-007"]
+//	{"end":4}
 const planMagic = `{"habeas":"plan/1"}`
 
 const (
@@ -59,6 +61,9 @@ type Entry struct {
 	// system's own, for one where they matter to what becomes of it. What led to it may be
 	// gone when it is erased.
 	Ways string
+	// Due tells that an earlier plan had the record stay, and that it may go by now: no erasure
+	// has touched it yet.
+	Due bool
 }
 
 // Key returns the key of a record: the column itself where there is one, else the
@@ -157,7 +162,7 @@ func readEntries(r io.Reader, f func(Entry) bool) (stopped bool, err error) {
 				return false, errPlanMalformed
 			}
 			n++
-			e.Dataset, e.Ways = of.Dataset, of.Ways
+			e.Dataset, e.Ways, e.Due = of.Dataset, of.Ways, of.Due
 			if !f(e) {
 				return true, nil
 			}
@@ -229,9 +234,10 @@ func appendEnd(b []byte, n int64) []byte {
 type planHead struct {
 	Dataset string `json:"dataset"`
 	Ways    string `json:"ways"`
+	Due     bool   `json:"due"`
 }
 
-func headOf(e *Entry) planHead { return planHead{e.Dataset, e.Ways} }
+func headOf(e *Entry) planHead { return planHead{e.Dataset, e.Ways, e.Due} }
 
 func appendHead(b []byte, head planHead) []byte {
 	b = append(b, `{"dataset":`...)
@@ -239,6 +245,9 @@ func appendHead(b []byte, head planHead) []byte {
 	if head.Ways != "" {
 		b = append(b, `,"ways":`...)
 		b = appendText(b, head.Ways)
+	}
+	if head.Due {
+		b = append(b, `,"due":true`...)
 	}
 	return append(b, "}\n"...)
 }

@@ -187,6 +187,7 @@ type PlanJob struct {
 	Plan *PlanWriter
 
 	earlier []*Plan // those before this one
+	done    int     // how many of them were carried out, from the first on
 }
 
 // EraseJob is a task to erase by a plan, or to prove that it was done, and its

@@ -86,7 +86,7 @@ var places = map[statement.Kind]place{
 
 	// What letters say; the letter with the answer stands at the head of the page.
 	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.RefusedInPart: inLetter, statement.Answered: inLetter,
-	statement.AskedOnceMore: inLetter, statement.CameBack: inLetter, statement.ErasedOnceMore: inLetter, statement.StillThere: inLetter, statement.NothingCameBack: inLetter, statement.NotAllOnceMore: inLetter,
+	statement.AskedOnceMore: inLetter, statement.CameBack: inLetter, statement.ErasedOnceMore: inLetter, statement.StillThere: inLetter, statement.NothingCameBack: inLetter, statement.NotAllOnceMore: inLetter, statement.LeftUnclaimed: inLetter,
 	statement.EverythingGone: inLetter, statement.OnlyKeptLeft: inLetter, statement.OnlyTextsLeft: inLetter, statement.KeptAndTextsLeft: inLetter, statement.NotAllGone: inLetter, statement.EveryoneAsked: inLetter,
 }
 

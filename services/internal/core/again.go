@@ -98,6 +98,28 @@ func (a AgainAnswer) Whole() bool {
 	return !slices.ContainsFunc(a.Systems, func(s AgainSystem) bool { return s.Outcome != dsar.Proven })
 }
 
+// Unclaimed returns how many records were left that stand under the keys of erased ones, and are
+// nobody's by what they say; and whether nothing else is left but what must stay.
+func (a AgainAnswer) Unclaimed() (n int64, alone bool) {
+	alone = true
+	for _, s := range a.Systems {
+		here := unclaimedIn(s.Left)
+		n += here
+		for _, c := range s.Left {
+			alone = alone && c.Found == c.Kept() && (c.Uncovered == "" || c.Unclaimed > 0)
+		}
+		alone = alone && (s.Outcome == dsar.Proven || here > 0)
+	}
+	return n, alone && n > 0
+}
+
+func unclaimedIn(counts []dsar.Counts) (n int64) {
+	for _, c := range counts {
+		n += c.Unclaimed
+	}
+	return n
+}
+
 func (c ProveAgain) decide(d *decider) error {
 	switch {
 	case !d.Exists():

@@ -148,6 +148,50 @@ func TestWhatStaysAgain(t *testing.T) {
 	d.wants("crm erase")
 }
 
+// TestUnclaimedAgain: where a record stands under an erased one's key and is nobody's by what it
+// says, nothing is sent to erase it, though what comes back is erased, and a person looks.
+func TestUnclaimedAgain(t *testing.T) {
+	t.Parallel()
+	for code, n := range map[string]dsar.Counts{
+		core.CodeLeftUnclaimed: {Unclaimed: 1, Uncovered: "nobody's"},
+		dsar.CodeNotCovered:    {Uncovered: "no permission"},
+	} {
+		d := answered(t, true)
+		d.later()
+		d.says(dsar.Prove, dsar.Proven, n)
+		if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != core.StatusNeedsAttention || end.Outcome != dsar.Incomplete || end.Code != code {
+			t.Errorf("%s: %s %+v", code, d.state.Status, end)
+		}
+		d.do(core.Attest{By: "lea", Reason: "somebody else's", System: "crm", Outcome: dsar.Incomplete, Now: d.now})
+		if left, alone := d.addendum().Unclaimed(); left != n.Unclaimed || alone != (code == core.CodeLeftUnclaimed) {
+			t.Errorf("%s: %d are left, and nothing else: %t", code, left, alone)
+		}
+	}
+}
+
+// TestDone: a plan that is made since something may go is told that those before it were carried
+// out, and one that is made since its erasure begins anew is not.
+func TestDone(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm)
+	keeps := dsar.Counts{Retained: []dsar.Retention{{Records: 1, Ground: "tax", Until: d.now.AddDate(0, 1, 0)}}}
+	d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 1, Retained: keeps.Retained})
+	d.says(dsar.Erase, dsar.Retained, keeps)
+	d.says(dsar.Prove, dsar.Proven, dsar.Counts{Found: 1, Retained: keeps.Retained})
+	d.assembled()
+	d.later()
+	if task := d.sent(dsar.Plan); !task.ByKeys || len(task.Earlier) != 1 || task.Done != 1 {
+		t.Fatalf("planned with %+v", task)
+	}
+	d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 1})
+	d.says(dsar.Erase, dsar.Erased, dsar.Counts{Uncovered: "locked"})
+	d.says(dsar.Prove, dsar.Proven, dsar.Counts{Uncovered: "locked"})
+	d.do(core.Retry{By: "lea", Now: d.now})
+	if task := d.sent(dsar.Plan); len(task.Earlier) != 1 || task.Done != 0 {
+		t.Errorf("planned anew with %+v", task)
+	}
+}
+
 // TestKeptGone: a proof that finds less of what must stay than the erasure left isn't
 // one; what may go by now is not missed.
 func TestKeptGone(t *testing.T) {

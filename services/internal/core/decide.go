@@ -152,8 +152,11 @@ func (d *decider) ended(r dsar.Report) {
 	missing := uncovered(r.Counts)
 	if len(missing) > 0 {
 		r.Outcome, r.Code = dsar.Incomplete, dsar.CodeNotCovered
-		if reassigned {
+		switch {
+		case reassigned:
 			r.Code = CodeLeftReassigned
+		case unclaimed(r.Counts):
+			r.Code = CodeLeftUnclaimed
 		}
 		r.Reason = cmp.Or(r.Reason, "not covered: "+strings.Join(missing, ", "))
 	}

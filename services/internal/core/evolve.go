@@ -82,7 +82,7 @@ func (s State) takeUp(systems []string) State {
 		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve && !s.restrictsHeld(t.Action)
 		if again {
 			if t.Action == dsar.Plan {
-				t.Before, t.Late = s.plansOf(t), nil
+				t.Before, t.Late, t.Done = s.plansOf(t), nil, 0
 			}
 			t.Status, t.StaleThrough, t.Earlier, t.Answered = TaskIsDue, t.Attempt, nil, t.Attempt
 		}

@@ -3,6 +3,8 @@ package core
 import (
 	"slices"
 	"time"
+
+	"habeas.dev/pkg/dsar"
 )
 
 // holdFacts are the facts of what must stay, and what may go.
@@ -130,4 +132,10 @@ type RetentionEnded struct {
 	Moment
 }
 
-func (e RetentionEnded) evolve(s State) State { return s.takeUp(e.Systems) }
+func (e RetentionEnded) evolve(s State) State {
+	return s.takeUp(e.Systems).changeEach(func(_ int, t *TaskState) {
+		if t.Action == dsar.Plan && slices.Contains(e.Systems, t.System) {
+			t.Done = len(t.Before)
+		}
+	})
+}

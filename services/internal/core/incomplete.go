@@ -22,6 +22,15 @@ func uncovered(counts []dsar.Counts) []string {
 // what is somebody else's by now.
 const CodeLeftReassigned = "left-reassigned"
 
+// CodeLeftUnclaimed is the code of an erasure or proof, by the keys of a plan, that left nothing but
+// what stands under such keys and is nobody's by what it says.
+const CodeLeftUnclaimed = "left-unclaimed"
+
+// unclaimed reports whether all that was left is nobody's by what it says.
+func unclaimed(counts []dsar.Counts) bool {
+	return !slices.ContainsFunc(counts, func(c dsar.Counts) bool { return c.Uncovered != "" && c.Unclaimed == 0 })
+}
+
 // leftReassigned says why an erasure left what it planned, where its worker gives the number
 // alone.
 const leftReassigned = "records that were planned hold somebody else's identifiers by now, and were left"
@@ -185,6 +194,7 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	c.Anonymised += o.Anonymised
 	c.Gone += o.Gone
 	c.Reassigned += o.Reassigned
+	c.Unclaimed += o.Unclaimed
 	c.Late += o.Late
 	c.Mentions += o.Mentions
 	c.Rectified += o.Rectified

@@ -266,6 +266,8 @@ type TaskState struct {
 	// Before are, with Plan, the plans that were made before, and what came after them and
 	// had to stay.
 	Before []dsar.Object
+	// Done is how many of Before were carried out when the request was answered.
+	Done int
 	// Late are, with Plan, what erasures by it have left: what came after it and had to stay.
 	Late []dsar.Object
 	// Answered is the last attempt that an answer has told of.
@@ -398,9 +400,13 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 		t.Plan, t.ByKeys = s.plan(sys), s.byKeys(sys)
 		if s.Again != nil || t.ByKeys && t.Plan == nil && sent.Action == dsar.Prove { // of all that was ever planned
 			t.Earlier = s.otherPlans(sys)
+			t.Done = len(s.earlierPlans(sys))
 		}
 	case dsar.Plan:
 		t.Earlier, t.ByKeys = s.earlierPlans(sys), s.byKeys(sys)
+		if state := s.Task(sys.Name, dsar.Plan); state != nil {
+			t.Done = state.Done
+		}
 	}
 	return t
 }

@@ -81,14 +81,20 @@ var ofRequest = []rule[*evidence]{
 		return when(e.again.Back() > 0 && e.again.Whole(), Values{}, append(e.againFacts(), e.backFacts()...)...)
 	}},
 	{StillThere, func(e *evidence) []claim {
-		return when(e.again.Back() > 0 && !e.again.Whole(), Values{}, append(e.againFacts(), e.backFacts()...)...)
+		return when(e.again.Back() > 0 && !e.again.Whole() && !e.onlyUnclaimed(), Values{}, append(e.againFacts(), e.backFacts()...)...)
 	}},
 	// None were, and every system that was asked has answered for all of it, or it hasn't.
 	{NothingCameBack, func(e *evidence) []claim {
 		return when(e.again.Fact > 0 && e.again.Back() == 0 && e.again.Whole(), Values{}, e.againFacts()...)
 	}},
 	{NotAllOnceMore, func(e *evidence) []claim {
-		return when(e.again.Fact > 0 && e.again.Back() == 0 && !e.again.Whole(), Values{}, e.againFacts()...)
+		return when(e.again.Fact > 0 && e.again.Back() == 0 && !e.again.Whole() && !e.onlyUnclaimed(), Values{}, e.againFacts()...)
+	}},
+	// Records stand under the numbers of erased ones, and are nobody's by what they say: they were
+	// left, and a person has looked.
+	{LeftUnclaimed, func(e *evidence) []claim {
+		n, _ := e.again.Unclaimed()
+		return when(n > 0, Values{Records: n}, e.againFacts()...)
 	}},
 	// What was to be proven was not, and the law has a lesser answer: kinds of data in
 	// general, and nothing of the person.

@@ -31,6 +31,7 @@ const (
 	StillThere      Kind = "still-there"
 	NothingCameBack Kind = "nothing-came-back"
 	NotAllOnceMore  Kind = "not-all-once-more"
+	LeftUnclaimed   Kind = "left-unclaimed"
 
 	// Of whom the answer is about.
 	ToldInGeneral Kind = "told-in-general"

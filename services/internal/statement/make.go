@@ -202,6 +202,12 @@ func (e *evidence) againFacts() []int {
 	return facts
 }
 
+// onlyUnclaimed reports whether all that a proof made anew has left is nobody's by what it says.
+func (e *evidence) onlyUnclaimed() bool {
+	_, alone := e.again.Unclaimed()
+	return alone
+}
+
 func (e *evidence) backFacts() []int {
 	var facts []int
 	for _, s := range e.again.Systems {

@@ -74,6 +74,48 @@ func TestLateAndKeptGoesByItsKey(t *testing.T) {
 	})
 }
 
+// TestNumberOfNobody: a number of an erased row that was given to one that is nobody's by what it
+// says isn't erased by the plan's keys, though what came back beside it is; a person looks, and the
+// letter says how many were left.
+func TestNumberOfNobody(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		s.quiet, s.proveAgain, s.eraseAgain = true, proveAgain, true
+		db := s.system(`
+system: shop
+needs: [email, user_id]
+finds: [user_id]
+resolve: [{find: user_id, table: users, column: id, by: {email: email}}]
+datasets:
+- {name: users, columns: [id, email], subject: {email: email, user_id: id}, after: [visits]}
+- {name: visits, columns: [id, ip], subject: {user_id: user_id}, technical: [user_id]}
+`, "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT)", "CREATE TABLE visits(id INTEGER PRIMARY KEY, user_id INTEGER, ip TEXT)")
+		db.row("users", 1, "anna@example.com")
+		db.row("users", 2, "sam@example.com")
+		db.row("visits", 1, 2, "of sam")
+		db.row("visits", 2, 1, "of anna")
+		db.row("visits", 3, 1, "of anna too")
+		s.begin()
+		id := s.asks(dsar.Erasure, "email anna@example.com").Accepted.RequestID
+		db.row("visits", 2, nil, "of a visitor")
+		db.row("visits", 3, 1, "of anna too")
+		s.passed(s.now.Add(proveAgain + 24*time.Hour))
+		s.holds("shop", "SELECT ip FROM visits", "of sam", "of a visitor")
+		state := s.stateOf(id)
+		if state.Status != core.StatusNeedsAttention || state.Task("shop", dsar.Prove).End.Code != core.CodeLeftUnclaimed {
+			t.Fatalf("%s: %s", state.Status, ends(state))
+		}
+		s.do(id, core.Attest{By: "lea", Reason: "a visitor's", System: "shop", Outcome: dsar.Incomplete, Now: s.now})
+		s.passed(s.now.Add(time.Hour))
+		state = s.stateOf(id)
+		told := state.Addenda[len(state.Addenda)-1].Told
+		if left, alone := told.Unclaimed(); left != 1 || !alone || told.Back() != 1 {
+			t.Errorf("%d are left, and nothing else: %t; %d had come back", left, alone, told.Back())
+		}
+		s.holds("shop", "SELECT ip FROM visits", "of sam", "of a visitor")
+	})
+}
+
 // idle does nothing in its first erasure, and says that it reached nothing.
 type idle struct {
 	*sqlsystem.System
