@@ -32,6 +32,14 @@ const (
 	broken                  // the database's file is damaged, or none
 )
 
+// uncorrected is why a correction was undone that the database took: what it came to isn't what
+// was asked for.
+type uncorrected interface {
+	error
+	// said words it for a support agent.
+	said() error
+}
+
 // explain words a database's error for a support agent. The error itself may
 // quote what a row holds: it is wrapped, and so travels sealed.
 func (s *System) explain(err error) error {
@@ -43,8 +51,8 @@ func (s *System) explain(err error) error {
 	if over := (*overreach)(nil); errors.As(err, &over) {
 		return worker.Because(over.cause, worker.Permanent("reach", over.reason, err))
 	}
-	if other := (*otherwise)(nil); errors.As(err, &other) {
-		return worker.Because(other.cause(), worker.Permanent("written-otherwise", other.reason(), err))
+	if no := uncorrected(nil); errors.As(err, &no) {
+		return no.said()
 	}
 	if no := (*denied)(nil); errors.As(err, &no) {
 		return worker.Because(*no.cause(), worker.Permanent("no-permission", no.reason(), err))
@@ -90,7 +98,7 @@ func reasonOf(err error) reason {
 			return r
 		}
 	}
-	if short, over, other := (*shortfall)(nil), (*overreach)(nil), (*otherwise)(nil); errors.As(err, &short) || errors.As(err, &over) || errors.As(err, &other) {
+	if short, over, no := (*shortfall)(nil), (*overreach)(nil), uncorrected(nil); errors.As(err, &short) || errors.As(err, &over) || errors.As(err, &no) {
 		return rowWrong
 	}
 	return passing

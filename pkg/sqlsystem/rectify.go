@@ -60,6 +60,10 @@ func (b *bound) rectifyOne(ctx context.Context, j *counted, updates []update, la
 	if err != nil {
 		return err
 	}
+	before, err := b.leads(ctx, chunks, lacking)
+	if err != nil {
+		return err
+	}
 	for _, u := range updates {
 		if err := b.rectify(ctx, u, j, chunks, lacking[u.d.Name]); err != nil {
 			return err
@@ -68,10 +72,30 @@ func (b *bound) rectifyOne(ctx context.Context, j *counted, updates []update, la
 			m.uncover(u.d, []*counted{j})
 		}
 	}
+	if err := b.leadsAsBefore(ctx, j, updates, before, lacking); err != nil {
+		return err
+	}
 	for _, l := range stays {
 		if err := b.stayed(ctx, j, l); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// leadsAsBefore returns an error where the person's identifiers, with what was corrected of
+// them, lead to other rows than before (TestCorrectionsLeadNowhereElse).
+func (b *bound) leadsAsBefore(ctx context.Context, j *counted, updates []update, before led, lacking lacks) error {
+	chunks, _, err := b.still(ctx, b.tx, []*worker.Task{b.corrected(&j.Task, updates)})
+	if err != nil {
+		return err
+	}
+	after, err := b.leads(ctx, chunks, lacking)
+	if err != nil {
+		return err
+	}
+	if d := after.elsewhere(before, updates); d != nil {
+		return &rerouted{d}
 	}
 	return nil
 }

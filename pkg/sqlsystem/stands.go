@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
 )
 
 // otherwise says that a database took a correction, and that rows hold another value than
@@ -26,13 +27,9 @@ func (e *otherwise) Error() string {
 	return "the database holds another value in " + e.d.Name + "." + e.column + " than was written to it"
 }
 
-// reason says in a sentence for a support agent what became of it, and what to do.
-func (e *otherwise) reason() string {
-	return fmt.Sprintf("the database rounds, cuts or changes the corrected value of %s.%s, so that another would stand there, and nothing was corrected: have the column take it, ask the person for a value that it holds, or correct it by hand", e.d.Name, e.column)
-}
-
-func (e *otherwise) cause() dsar.Cause {
-	return dsar.Cause{Dataset: e.d.Name, Table: e.d.SQL.Table, Columns: []string{e.column}}
+func (e *otherwise) said() error {
+	reason := fmt.Sprintf("the database rounds, cuts or changes the corrected value of %s.%s, so that another would stand there, and nothing was corrected: have the column take it, ask the person for a value that it holds, or correct it by hand", e.d.Name, e.column)
+	return worker.Because(dsar.Cause{Dataset: e.d.Name, Table: e.d.SQL.Table, Columns: []string{e.column}}, worker.Permanent("written-otherwise", reason, e))
 }
 
 // stands reads what rows hold in the columns of an update that was made, in its transaction,
