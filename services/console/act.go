@@ -335,7 +335,7 @@ func (c *Console) answeredBy(ctx context.Context, id string, merge core.Merge) e
 	if err != nil && !errors.Is(err, core.ErrUnknown) {
 		return err
 	}
-	return duplicate.Check(ctx, prints.Prints{Vault: c.Vault}, s, merge, other)
+	return duplicate.Check(ctx, prints.Prints{Vault: c.Vault, Index: c.Journal}, s, merge, other)
 }
 
 // takesUp refuses a retry of a system that the core doesn't offer with this verb: one

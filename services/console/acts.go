@@ -249,6 +249,8 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 		return next{Tone: "bad", Text: lang.Say("Somebody wants something done that a second person must agree to"), Act: find(core.VerbSecond, "")}
 	case core.NeedTheirs:
 		return next{Tone: "bad", Text: lang.Say("It waits until somebody says whose another request is"), Act: find(core.VerbJudgeEarlier, "")}
+	case core.NeedKeys:
+		return next{Tone: "bad", Text: lang.Say("Something of an earlier request is left, and its keys are lost: restore them, or look in the systems, then say whose it is"), Act: find(core.VerbJudgeEarlier, "")}
 	case core.NeedTell:
 		return next{Tone: "bad", Text: unreached(lang, s), Act: find(core.VerbDeliver, "")}
 	case core.NeedDecision:

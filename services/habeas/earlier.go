@@ -22,7 +22,7 @@ type earlierCommand struct {
 // Help implements kong.HelpProvider.
 func (earlierCommand) Help() string {
 	return "Where all that two requests have in common is what several people may have, such as a household's telephone, or where they know different accounts, " +
-		"nobody knows whether they are of one person. A request to which that makes a difference waits until somebody has said. " +
+		"nobody knows whether they are of one person; nor where the vault has lost the other one's keys. A request to which that makes a difference waits until somebody has said. " +
 		"This lists the other requests, and says it: of the same person, what that one had to keep, its holds and its answers are this one's, too; of another, nothing of it is shown, told or ended.\n\n" +
 		"Examples:\n  habeas earlier ID\n  habeas earlier ID --same --reason \"she registered anew in May\"\n  habeas earlier ID 9f0d6c0e --another --reason \"two accounts of one household\""
 }

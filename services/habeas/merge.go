@@ -40,7 +40,7 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 		return err
 	}
 	merge := core.Merge{By: who(ctx), Into: into, Reason: c.Reason, Now: now()}
-	if err := duplicate.Check(ctx, prints.Prints{Vault: in.Vault}, state, merge, other); err != nil {
+	if err := duplicate.Check(ctx, prints.Prints{Vault: in.Vault, Index: in.Journal}, state, merge, other); err != nil {
 		return instead(ctx, in, id, err)
 	}
 	if _, err := do(ctx, in, id, merge); err != nil {

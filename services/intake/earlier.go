@@ -14,7 +14,9 @@ import (
 	"habeas.dev/services/internal/prints"
 )
 
-func (in *Intake) prints() prints.Prints { return prints.Prints{Vault: in.Vault} }
+func (in *Intake) prints() prints.Prints {
+	return prints.Prints{Vault: in.Vault, Index: in.Finder}
+}
 
 // RequestFinder finds requests by the person's fingerprint; the journal does.
 type RequestFinder interface {

@@ -8,9 +8,22 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// CodePerhapsTheirs is of a request that waits until somebody says whether an earlier one is of
-// the same person.
-const CodePerhapsTheirs = "perhaps-theirs"
+// Codes of a request that waits until somebody says whether an earlier one is of the same
+// person.
+const (
+	CodePerhapsTheirs = "perhaps-theirs"
+	// CodeEarlierNoKeys is of one to which an earlier one makes a difference whose keys are
+	// lost: by what it found what is left, nobody knows any more.
+	CodeEarlierNoKeys = "earlier-no-keys"
+)
+
+// Judges reports whether a code is of a request that waits for that.
+func Judges(code string) bool { return code == CodePerhapsTheirs || code == CodeEarlierNoKeys }
+
+// keysLost reports whether somebody must say it of one whose keys are lost.
+func (s State) keysLost() bool {
+	return slices.ContainsFunc(s.InDoubt(), func(d Doubted) bool { return d.Why == DoubtNoKeys })
+}
 
 // Doubted is another request of which nobody knows whether it is of the same person
 // ([Compare]), and what somebody has said.
@@ -225,7 +238,11 @@ func (d *decider) callForJudgement() {
 	if len(doubts) == 0 || d.Status == StatusNeedsAttention {
 		return
 	}
-	d.record(AttentionNeeded{Systems: []string{}, Code: CodePerhapsTheirs, Reason: "nobody knows whether request " + doubts[0].RequestID + " is of the same person", Moment: Moment{At: d.now}})
+	e := AttentionNeeded{Systems: []string{}, Code: CodePerhapsTheirs, Reason: "nobody knows whether request " + doubts[0].RequestID + " is of the same person", Moment: Moment{At: d.now}}
+	if d.keysLost() {
+		e.Code = CodeEarlierNoKeys
+	}
+	d.record(e)
 }
 
 // Unsettled reports whether a person must say whether another request is of the same person,

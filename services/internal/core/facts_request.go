@@ -141,7 +141,7 @@ type AttentionNeeded struct {
 	// Systems are those whose task failed or needs a person.
 	Systems []string `json:"systems"`
 	Reason  string   `json:"reason"`
-	// Code says why, where that is no task's ([CodePerhapsTheirs]).
+	// Code says why, where that is no task's ([CodePerhapsTheirs], [CodeEarlierNoKeys]).
 	Code string `json:"code,omitempty"`
 	Moment
 }

@@ -36,6 +36,10 @@ const (
 	// DoubtRivals says that a third request has as much in common with this one, and that it
 	// knows another account than the earlier one: not both can be of the same person.
 	DoubtRivals Doubt = "rivals"
+	// DoubtNoKeys says that an identifier of this one is one of the earlier one's, and that
+	// nobody can open those: the vault has lost its keys, so that nobody knows whose it is, nor
+	// by what it found anything.
+	DoubtNoKeys Doubt = "no-keys"
 )
 
 // Comparison is what the identifiers of two requests say of whether they are of one person.
@@ -80,6 +84,19 @@ func Compare(a, b []dsar.Identifier, household []dsar.IdentifierType) Comparison
 		c.Sameness, c.Doubt = PerhapsSame, DoubtShared
 	default:
 		c.Sameness = SamePerson
+	}
+	return c
+}
+
+// CompareUnread says it of two requests where nobody can open the second one's identifiers:
+// common are the places, among the first one's, of those that it is known to have. Whose it is,
+// a person says.
+func CompareUnread(a []dsar.Identifier, common []int, household []dsar.IdentifierType) Comparison {
+	c := Comparison{By: -1}
+	for _, i := range common {
+		if own := !slices.Contains(household, a[i].Type) && kindOf(a[i].Type) != typePhone; c.By < 0 || own {
+			c.By, c.Sameness, c.Doubt = i, PerhapsSame, DoubtNoKeys
+		}
 	}
 	return c
 }

@@ -76,7 +76,7 @@ type Keeper struct {
 	Now  func() time.Time
 }
 
-func (k *Keeper) prints() prints.Prints { return prints.Prints{Vault: k.Vault} }
+func (k *Keeper) prints() prints.Prints { return prints.Prints{Vault: k.Vault, Index: k.Journal} }
 
 // Do implements coordinator.Keeper.
 func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {

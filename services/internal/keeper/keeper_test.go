@@ -569,3 +569,78 @@ func TestNeverTaken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestKeysOfAnEarlierErasure: what an erasure had to keep isn't denied where the vault, an older
+// copy than the journal, has lost its keys. Every later request of the person to which it makes a
+// difference waits until somebody has said whose it is; what it left is told then, and nothing of
+// it where it is another's. What a stranger asks waits for nobody (attack 12, 5).
+func TestKeysOfAnEarlierErasure(t *testing.T) {
+	t.Parallel()
+	const three, four = "2d4ff5da-8c2a-4a18-9e55-1a7a5d3b6a21", "3e5005eb-9d3b-4b29-8f66-2b8b6e4c7b32"
+	type kind struct {
+		name         string
+		right, later dsar.Right
+		hold         bool
+		same         bool
+	}
+	for _, k := range []kind{
+		{"copy", dsar.Erasure, dsar.Access, false, true},
+		{"erasure", dsar.Erasure, dsar.Erasure, false, true},
+		{"anothers", dsar.Erasure, dsar.Erasure, false, false},
+		{"hold", dsar.Access, dsar.Erasure, true, true},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, memjournal.New(memjournal.Config{}))
+			value := func(typ dsar.IdentifierType, v string) prints.Value {
+				return prints.Value{Identifier: dsar.Identifier{Type: typ}, Value: v}
+			}
+			before := t.TempDir()
+			must(t, os.CopyFS(before, os.DirFS(h.Dir+"/keys")))
+			kept := dsar.Counts{Dataset: "invoices", Found: 2, Erased: 1}
+			kept.Retain(1, "tax-records", h.Now.AddDate(10, 0, 0))
+			h.Request(one, k.right, "anna@example.com", kept)
+			if k.hold {
+				_, err := h.Requests.Do(t.Context(), one, core.Hold{By: "lea", Reason: "a lawsuit", Now: h.Now})
+				must(t, err)
+			}
+			must(t, h.Vault.Close())
+			must(t, os.RemoveAll(h.Dir+"/keys"))
+			must(t, os.CopyFS(h.Dir+"/keys", os.DirFS(before)))
+			h.OpenVault()
+			if _, err := h.Vault.Keys(t.Context(), one); !errors.Is(err, vault.ErrNoKeys) {
+				t.Fatalf("its keys are there: %v", err)
+			}
+
+			none := dsar.Counts{Dataset: "invoices"}
+			h.Accept(three, k.later, value("email", "sam@example.com"), value("account_id", "7"))
+			if s := h.Play(three, none); !s.Status.Ended() {
+				t.Errorf("a stranger's is %s", s.Status)
+			}
+			h.AcceptFirst(two, k.later, value("email", "Anna@example.com"), value("account_id", "5"))
+			s := h.Play(two, none)
+			if doubts := s.InDoubt(); len(doubts) != 1 || doubts[0].RequestID != one || doubts[0].Why != core.DoubtNoKeys || len(s.Tasks) > 0 ||
+				s.Attention.Code != core.CodeEarlierNoKeys || !slices.Contains(s.Needs(), core.Need{Kind: core.NeedKeys}) {
+				t.Fatalf("it is %s (%+v), in doubt about %+v, needs %v", s.Status, s.Attention, doubts, s.Needs())
+			}
+			_, err := h.Requests.Do(t.Context(), two, core.JudgeEarlier{By: "lea", Request: one, Same: k.same, Reason: "asked the shop", Now: h.Now})
+			must(t, err)
+			if s = h.Play(two, none); k.hold {
+				if len(s.Holds) != 1 {
+					t.Errorf("the hold doesn't hold: %v", s.Holds)
+				}
+			} else if told := len(s.KeptElsewhere) == 1 && len(s.KeptElsewhere[0].Retained) == 1; told != k.same {
+				t.Errorf("what it left: %+v", s.KeptElsewhere)
+			}
+			if !s.Status.Ended() {
+				t.Errorf("it is %s: %+v", s.Status, s.Attention)
+			}
+
+			// Nobody asks twice of the account.
+			h.AcceptFirst(four, k.later, value("email", "anna@example.com"), value("account_id", "5"))
+			if s := h.Play(four, none); !s.Status.Ended() {
+				t.Errorf("the next one is %s, in doubt about %+v", s.Status, s.InDoubt())
+			}
+		})
+	}
+}

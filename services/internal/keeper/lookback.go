@@ -252,7 +252,7 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s core.State, othe
 	}
 	usable := other.Usable()
 	before, err := k.Vault.Keys(ctx, other.Accepted.RequestID)
-	if errors.Is(err, vault.ErrShredded) {
+	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
 		return nil // what was kept is told; by what it was found nobody knows any more
 	}
 	if err != nil {

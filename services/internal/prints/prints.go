@@ -14,10 +14,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
 )
 
 // Vault has the keys; vault.Vault does.
@@ -26,8 +28,17 @@ type Vault interface {
 	Fingerprint(typ dsar.IdentifierType, value string) string
 }
 
+// Index finds requests by fingerprints across requests; the journal does.
+type Index interface {
+	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
+}
+
 // Prints makes fingerprints. It is safe for use by many goroutines.
-type Prints struct{ Vault Vault }
+type Prints struct {
+	Vault Vault
+	// Index says which identifiers a request has whose keys are lost. [Prints.Compare] asks it.
+	Index Index
+}
 
 // Across returns the fingerprints across requests of identifiers that a request's facts
 // hold; none of what nobody can open any more.
@@ -101,8 +112,13 @@ func (p Prints) Values(ctx context.Context, requestID string, ids []dsar.Identif
 }
 
 // Compare says whether identifiers of a request, of which the values are known, and some that
-// another request's facts hold are of one person ([core.Compare]).
+// another request's facts hold are of one person ([core.Compare]). Where the vault has lost the
+// other one's keys, the index says what they have in common, and a person whose it is
+// ([core.CompareUnread]): what it has left is never nobody's (TestKeysOfAnEarlierErasure).
 func (p Prints) Compare(ctx context.Context, s core.State, mine []Value, other core.State, theirs []dsar.Identifier) (core.Comparison, error) {
+	if _, err := p.Vault.Keys(ctx, other.Accepted.RequestID); errors.Is(err, vault.ErrNoKeys) {
+		return p.unread(ctx, s, mine, other, theirs)
+	}
 	there := make([]dsar.Identifier, len(mine))
 	for i, id := range mine {
 		there[i] = dsar.Identifier{Type: id.Type}
@@ -134,6 +150,26 @@ func (p Prints) Comparable(ctx context.Context, requestID string, ids []dsar.Ide
 		}
 	}
 	return out, nil
+}
+
+// unread compares with a request whose keys are lost. Which of its identifiers is the one that
+// the index knows can't be told: one of a type of which it has any that counts does.
+func (p Prints) unread(ctx context.Context, s core.State, mine []Value, other core.State, theirs []dsar.Identifier) (core.Comparison, error) {
+	ids, common := make([]dsar.Identifier, len(mine)), []int(nil)
+	for i, id := range mine {
+		ids[i] = id.Identifier
+		if p.Index == nil || !slices.ContainsFunc(theirs, func(o dsar.Identifier) bool { return o.Type == id.Type }) {
+			continue
+		}
+		rows, err := p.Index.ByFingerprint(ctx, p.Vault.Fingerprint(id.Type, id.Value), journal.MaxList)
+		if err != nil {
+			return core.Comparison{}, err
+		}
+		if slices.ContainsFunc(rows, func(r journal.Row) bool { return r.RequestID == other.Accepted.RequestID }) {
+			common = append(common, i)
+		}
+	}
+	return core.CompareUnread(ids, common, append(s.Household(), other.Household()...)), nil
 }
 
 // Among reports whether an identifier is one of some that a request's facts hold.

@@ -84,7 +84,7 @@ const (
 	Cut       What = "cut"       // later facts can't be taken in: it goes on from where it is
 	Lost      What = "lost"      // the journal doesn't know it: it must be sent again
 	Forgotten What = "forgotten" // the journal doesn't know it, and its keys were destroyed
-	NoKeys    What = "no-keys"   // the vault has lost its keys: it can't go on
+	NoKeys    What = "no-keys"   // the vault has lost its keys: it can't go on, or what it left can't be found
 )
 
 // Item is what is said of one request. It holds no personal data.
@@ -144,7 +144,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	for _, part := range []struct {
 		name string
 		do   func(context.Context) error
-	}{{"outbox", r.lookAtOutbox}, {"facts", r.takeUpFacts}, {"requests", r.takeInRequests}, {"what went out", r.noteRemains}, {"vault", r.lookAtVault}, {"open requests", r.lookAtKeys}} {
+	}{{"outbox", r.lookAtOutbox}, {"facts", r.takeUpFacts}, {"requests", r.takeInRequests}, {"what went out", r.noteRemains}, {"vault", r.lookAtVault}, {"keys of requests", r.lookAtKeys}} {
 		if err := part.do(ctx); err != nil {
 			return r.report, fmt.Errorf("reconcile: %s: %w", part.name, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"testing"
@@ -348,5 +349,41 @@ func TestNotAnsweredTwice(t *testing.T) {
 	w.whole(t, c.Journal, first)
 	if s, err := c.Requests.State(t.Context(), first); err != nil || len(s.Needs()) != 0 {
 		t.Errorf("needs %v, %v", s.Needs(), err)
+	}
+}
+
+// TestEndedWithoutKeys: of requests that have ended and whose keys are lost those are named that
+// have left something: what had to stay, or a hold.
+func TestEndedWithoutKeys(t *testing.T) {
+	t.Parallel()
+	w := &world{tape: &tape{Store: memjournal.New(memjournal.Config{})}, topic: topic{}, left: map[string]*dsar.Object{}}
+	w.House = keepertest.New(t, t.TempDir(), w.tape)
+	kept := dsar.Counts{Dataset: "invoices", Found: 2, Erased: 1}
+	kept.Retain(1, "tax-records", w.Now.AddDate(10, 0, 0))
+	w.Request(first, dsar.Erasure, "anna@example.com", kept)
+	w.Request(second, dsar.Access, "sam@example.com")
+	w.Request(third, dsar.Access, "tom@example.com")
+	if _, err := w.Requests.Do(t.Context(), third, core.Hold{By: "lea", Reason: "a lawsuit", Now: w.Now}); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Vault.Close(), os.RemoveAll(w.Dir+"/keys")); err != nil {
+		t.Fatal(err)
+	}
+	w.OpenVault()
+	report, err := reconcile.Run(t.Context(), w.config(w.tape))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, i := range report.Items {
+		if i.What != reconcile.NoKeys || i.Status != core.StatusCompleted {
+			t.Errorf("%+v", i)
+		}
+		named = append(named, i.Request)
+	}
+	slices.Sort(named)
+	want := []string{first, third}
+	if slices.Sort(want); !slices.Equal(named, want) {
+		t.Errorf("named %v", named)
 	}
 }

@@ -81,8 +81,9 @@ func (r *run) takeIn(ctx context.Context, s bus.Scanned) error {
 	return nil
 }
 
-// lookAtKeys names open requests whose keys the vault has lost: it was restored from an older
-// copy than the journal. And those of which only the topic knows.
+// lookAtKeys names requests whose keys the vault has lost, where they are open or have left
+// something: it was restored from an older copy than the journal. And those of which only the
+// topic knows.
 func (r *run) lookAtKeys(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(r.callers)) {
 		if r.said[id] {
@@ -96,7 +97,7 @@ func (r *run) lookAtKeys(ctx context.Context) error {
 			}
 		}
 	}
-	f := journal.Filter{Statuses: core.OpenStatuses(), Limit: journal.MaxList}
+	f := journal.Filter{Limit: journal.MaxList}
 	for n := 0; ; {
 		rows, err := r.Journal.List(ctx, f)
 		if err != nil {
@@ -104,12 +105,15 @@ func (r *run) lookAtKeys(ctx context.Context) error {
 		}
 		for _, row := range rows {
 			n++
-			r.progress("open requests", n)
+			r.progress("keys of requests", n)
 			_, err := r.Vault.Keys(ctx, row.RequestID)
-			if errors.Is(err, vault.ErrNoKeys) {
-				r.say(Item{Request: row.RequestID, Caller: row.Source, What: NoKeys, Status: row.Status,
-					Why: "the vault is older than the journal: restore a newer copy of vault.keys, or cancel it and have its caller send it again under a new id"})
-			} else if err != nil && !errors.Is(err, vault.ErrShredded) {
+			if err == nil || errors.Is(err, vault.ErrShredded) {
+				continue
+			}
+			if !errors.Is(err, vault.ErrNoKeys) {
+				return err
+			}
+			if err := r.noKeys(ctx, row); err != nil {
 				return err
 			}
 		}
@@ -118,4 +122,22 @@ func (r *run) lookAtKeys(ctx context.Context) error {
 		}
 		f.After = rows[len(rows)-1].Cursor()
 	}
+}
+
+// noKeys names a request whose keys are lost, unless it has ended and has left nothing.
+func (r *run) noKeys(ctx context.Context, row journal.Row) error {
+	i := Item{Request: row.RequestID, Caller: row.Source, What: NoKeys, Status: row.Status,
+		Why: "the vault is older than the journal: restore a newer copy of vault.keys, or cancel it and have its caller send it again under a new id"}
+	if row.Status.Ended() {
+		s, err := r.Requests.State(ctx, row.RequestID)
+		if err != nil {
+			return err
+		}
+		if len(s.Holds) == 0 && len(s.Kept(r.Now())) == 0 {
+			return nil
+		}
+		i.Why = "something of it is left, and by what it was found nobody can open: restore a newer copy of vault.keys; without, later requests of the person wait for somebody to say whose it is (earlier-no-keys), and what had to stay isn't erased in its time"
+	}
+	r.say(i)
+	return nil
 }

@@ -56,6 +56,8 @@ func (say Say) Doubt(d core.Doubt) string {
 		return say("both know an account, and not the same: two people, or one who registered anew")
 	case core.DoubtRivals:
 		return say("another request has as much in common with this one, and knows another account than that one")
+	case core.DoubtNoKeys:
+		return say("it has an identifier in common with this one, and its keys are lost: nobody can open what it goes by")
 	case core.DoubtShared:
 	}
 	return say("all that they have in common is what several people may have, such as a telephone")
@@ -64,7 +66,7 @@ func (say Say) Doubt(d core.Doubt) string {
 // attention returns which system a person is wanted for, and why.
 func (say Say) attention(e core.AttentionNeeded, s core.State, titled Titles) string {
 	why := e.Reason
-	if e.Code == core.CodePerhapsTheirs {
+	if core.Judges(e.Code) {
 		why = say(Cause(e.Code))
 		for _, d := range s.InDoubt() {
 			why += say("; ") + say.f("request %s: %s", d.RequestID, say.Doubt(d.Why))

@@ -115,6 +115,18 @@ func (h *House) Request(id string, right dsar.Right, email string, counts ...dsa
 // Accept takes a request in, of who has some identifiers.
 func (h *House) Accept(id string, right dsar.Right, who ...prints.Value) {
 	h.Helper()
+	h.accept(id, right, false, who)
+}
+
+// AcceptFirst takes a request in that looks at others before any system is asked, as the door
+// has it where another one may be the person's.
+func (h *House) AcceptFirst(id string, right dsar.Right, who ...prints.Value) {
+	h.Helper()
+	h.accept(id, right, true, who)
+}
+
+func (h *House) accept(id string, right dsar.Right, first bool, who []prints.Value) {
+	h.Helper()
 	ctx := h.Context()
 	keys, err := h.Vault.CreateKeys(ctx, id)
 	must(h, err)
@@ -129,7 +141,7 @@ func (h *House) Accept(id string, right dsar.Right, who ...prints.Value) {
 	}
 	_, err = h.Requests.Accept(ctx, core.Accepted{
 		RequestID: id, Right: right, Jurisdiction: "EEA", ReceivedAt: h.Now, AcceptedAt: h.Now, DueAt: h.Now.AddDate(0, 1, 0), Source: "test", Digest: "d", OwnPrints: true,
-		Identifiers: ids, LooksBack: len(ids) > 1,
+		Identifiers: ids, LooksBack: len(ids) > 1, LooksFirst: first,
 		Systems: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email", "account_id"}}},
 		Keep:    &core.Keep{AnswerDays: 30, AccountabilityMonths: 24},
 	})
