@@ -2,7 +2,9 @@ package sqlsystem
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -47,16 +49,13 @@ func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []
 		p.changeArray(q, held, changes[0].from)
 		return
 	}
-	expr := p.asJSON(held, col)
+	if col.typ != "jsonb" {
+		p.rewrite(q, held, col, changes)
+		return
+	}
+	expr := held
 	q.add("CASE WHEN jsonb_typeof(", expr, ") IN ('object', 'array') THEN (")
-	defer func() {
-		if col.typ != "jsonb" {
-			q.add(")::", col.full)
-		} else {
-			q.WriteByte(')')
-		}
-		q.add(" ELSE ", held, " END")
-	}()
+	defer q.add(") ELSE ", held, " END")
 	if i := slices.IndexFunc(changes, func(c change) bool { return len(c.source.Path) == 0 }); i >= 0 { // all of it is the array
 		p.without(q, expr, changes[i].from)
 		return
@@ -86,6 +85,77 @@ func (p postgresDialect) change(q *statement, _ *dataset, col column, changes []
 		}
 		q.WriteByte(')')
 	}
+}
+
+// rewrite writes a column of another type than jsonb with parts of its JSON changed, and all else as
+// it is written: the order of keys, those that come twice, and numbers are the same.
+func (p postgresDialect) rewrite(q *statement, held string, col column, changes []change) {
+	expr := held + "::json"
+	if pgText(col.typ) {
+		expr = "(CASE WHEN " + held + " ~ '^[[:space:]]*[[{]' THEN " + held + "::json END)"
+	}
+	if i := slices.IndexFunc(changes, func(c change) bool { return len(c.source.Path) == 0 }); i >= 0 { // all of it is the array
+		changes = changes[i : i+1]
+	}
+	q.add("CASE WHEN json_typeof(", expr, ") IN ('object', 'array') THEN (")
+	for _, c := range slices.Backward(changes) { // the last is made of what those before it made
+		q.WriteString("SELECT ")
+		p.remake(q, "x.held", c.source.Path, c)
+		q.WriteString(" FROM (")
+	}
+	q.add("SELECT ", expr)
+	for range changes {
+		q.WriteString(") AS x(held)")
+	}
+	q.add(")::text::", col.full, " ELSE ", held, " END")
+}
+
+// remake writes JSON with what a path leads to in it changed: an object, or an array, is put together
+// anew of the text of what it has.
+func (p postgresDialect) remake(q *statement, held string, path []string, c change) {
+	if len(path) == 0 {
+		p.withoutWritten(q, held, c.from)
+		return
+	}
+	alias := fmt.Sprintf("m%d", len(path))
+	is, removes := alias+".key = "+p.literal(path[0]), len(path) == 1 && !c.source.Each && c.value == "{remove}"
+	member := func() {
+		switch {
+		case len(path) > 1 || c.source.Each:
+			q.add("CASE WHEN ", is, " THEN (")
+			p.remake(q, alias+".value", path[1:], c)
+			q.add(") ELSE ", alias, ".value END::text")
+		case removes:
+			q.add(alias, ".value::text")
+		default:
+			text, _ := json.Marshal(c.value) // a constant of the manifest
+			q.add("CASE WHEN ", is, " THEN ")
+			q.text(string(text))
+			q.add(" ELSE ", alias, ".value::text END")
+		}
+	}
+	only := ""
+	if removes {
+		only = " WHERE NOT " + is
+	}
+	q.add("CASE json_typeof(", held, ") WHEN 'object' THEN (SELECT ('{' || coalesce(string_agg(to_json(", alias, ".key)::text || ':' || ")
+	member()
+	q.add(", ',' ORDER BY ", alias, ".n), '') || '}')::json FROM json_each(CASE json_typeof(", held, ") WHEN 'object' THEN ", held, " END) WITH ORDINALITY AS ", alias, "(key, value, n)", only, ")")
+	if _, err := strconv.ParseUint(path[0], 10, 31); err == nil && len(path) > 1 { // an array's place
+		q.WriteString(" WHEN 'array' THEN (SELECT ('[' || coalesce(string_agg(")
+		member()
+		q.add(", ',' ORDER BY ", alias, ".n), '') || ']')::json FROM (SELECT (n - 1)::text, value, n FROM json_array_elements(CASE json_typeof(", held, ") WHEN 'array' THEN ", held, " END) WITH ORDINALITY AS a(value, n)) AS ", alias, "(key, value, n))")
+	}
+	q.add(" ELSE ", held, " END")
+}
+
+// withoutWritten is without for the type json.
+func (postgresDialect) withoutWritten(q *statement, part string, from *subject) {
+	q.add("CASE WHEN json_typeof(", part, ") = 'array' THEN (SELECT ('[' || coalesce(string_agg(e.item::text, ',' ORDER BY e.n), '') || ']')::json FROM json_array_elements(CASE WHEN json_typeof(", part, ") = 'array' THEN ", part, " END) WITH ORDINALITY AS e(item, n) CROSS JOIN LATERAL (SELECT e.item #>> '{}') AS v(value) WHERE NOT coalesce(")
+	from.among(q, "v.value")
+	q.add(", false)) WHEN json_typeof(", part, ") IN ('string', 'number') AND coalesce(")
+	from.among(q, "("+part+" #>> '{}')")
+	q.add(", false) THEN '[]'::json ELSE ", part, " END")
 }
 
 // changeArray writes an array without the person's elements. In one of two dimensions, whose

@@ -68,12 +68,13 @@ func (s sqliteDialect) change(q *statement, d *dataset, col column, changes []ch
 }
 
 // without writes the JSON array at a path without the person's elements; one value by itself
-// counts as an array of one.
+// counts as an array of one. The others' elements are taken as they are written: SQLite would write
+// its own value of 1.10 or 1e400.
 func (s sqliteDialect) without(q *statement, expr string, path []string, from *subject) {
 	at := s.jsonPath(path)
 	q.add("CASE WHEN json_type(", expr, ", ", at, ") = 'array' OR EXISTS (SELECT 1 FROM json_each(", expr, ", ", at, ") AS e WHERE json_type(", expr, ", ", at, ") <> 'object' AND ", holdsIdentifier, " AND ")
 	from.among(q, "e.value")
-	q.add(") THEN json((SELECT json_group_array(CASE e.type WHEN 'true' THEN json('true') WHEN 'false' THEN json('false') WHEN 'object' THEN json(e.value) WHEN 'array' THEN json(e.value) ELSE e.value END) FROM json_each(", expr, ", ", at, ") AS e WHERE NOT coalesce(", holdsIdentifier, " AND ")
+	q.add(") THEN json((SELECT json_group_array(json(", expr, " -> (", at, " || '[' || e.key || ']'))) FROM json_each(", expr, ", ", at, ") AS e WHERE NOT coalesce(", holdsIdentifier, " AND ")
 	from.among(q, "e.value")
 	q.add(", false))) ELSE json(", expr, " -> ", at, ") END")
 }
