@@ -209,6 +209,9 @@ type cataloguer interface {
 	size(t relation) (query string, args []any)
 	// copies looks for what a dataset's table says elsewhere, which an erasure doesn't see.
 	copies(ctx context.Context, s *System, d *dataset, add func(what, cure string)) error
+	// wide says what the connection's user may do that no worker needs, of tables by the
+	// database's own names.
+	wide(ctx context.Context, on executor, ids []string) (may []string, err error)
 }
 
 // transactor keeps an erasure to what was counted.

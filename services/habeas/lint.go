@@ -206,6 +206,7 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		{findings.Warning, "joint-row", db.Joint},
 		{findings.Warning, "rest", db.Rest},
 		{findings.Warning, "number", db.Renumbered},
+		{findings.Warning, "wide-user", db.Wide},
 		{findings.Note, "other-database", db.Apart},
 	}
 	if l.try {

@@ -151,6 +151,13 @@ func (n *Node) tellDatabase(ctx context.Context, m *manifest.Manifest, db *sqlsy
 			n.log.Warn("rows may be passed over, or taken for somebody else's", "system", m.System, "problem", telemetry.Safe(a.String()))
 		}
 	}
+	wide, err := db.Wide(ctx)
+	if err != nil {
+		n.log.Warn("what the database's user may do can't be told", "system", m.System, "error", err)
+	}
+	for _, w := range wide {
+		n.log.Warn("whoever takes this worker over may do more than it needs", "system", m.System, "problem", telemetry.Safe(w.String()))
+	}
 	reaches, err := db.Reaches(ctx)
 	if err != nil {
 		n.log.Warn("what erasing reaches can't be told", "system", m.System, "error", err)

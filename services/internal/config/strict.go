@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,9 +19,14 @@ type Wide struct {
 // Strict returns what is wider than it must be, by setting: what a stranger, or one
 // component with all that it has, could do that it needn't. Each setting is held against
 // what [table] says of it. It reads the files that are named, to tell who may read and
-// write them and where several hold the same secret, and connects to nothing.
+// write them and where several hold the same secret, and the variables by which drivers of
+// buckets go elsewhere, and connects to nothing.
 func (c Config) Strict() []Wide {
-	v := view{c, c.settings(), map[string]string{}}
+	return c.strict(os.Getenv)
+}
+
+func (c Config) strict(environment func(string) string) []Wide {
+	v := view{c, c.settings(), map[string]string{}, environment}
 	for _, s := range v.all {
 		if slices.ContainsFunc(table[s.Setting], func(a answer) bool { return a.holds }) {
 			v.secrets[s.Where] = content(secretFile(s))
@@ -43,6 +49,8 @@ type view struct {
 	Config
 	all     []setting
 	secrets map[string]string // what tells each file with a secret from others, by setting
+	// environment returns a variable that drivers of buckets and keys go by.
+	environment func(name string) string
 }
 
 // setting is one place of a configuration, a whole part of it or a single value.

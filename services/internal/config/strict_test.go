@@ -97,6 +97,22 @@ systems:
 		{"outbox: s3://outbox", "telemetry: {otlp: 'http://collector:4318'}", "telemetry.otlp"},
 		{"outbox: s3://outbox", "letters: {smtp: 'm:25', from: a@b.example, plain: true}", "letters.plain"},
 		{"file://DIR/master", "base64key://c2VjcmV0", "vault.key"},
+		{`key: "file://DIR/master"`, `key: "awskms://alias/x?endpoint=http://kms:4566"`, "vault.key"},
+		{`bucket: "s3://vault"`, `bucket: "s3://vault?endpoint=http://minio:9000&use_path_style=true"`, "vault.bucket"},
+		{`bucket: "s3://vault"`, `bucket: "s3://vault?Endpoint=HTTP%3A%2F%2Fminio:9000"`, "vault.bucket"},
+		{`bucket: "s3://vault"`, `bucket: "s3://vault?endpoint=minio:9000&disableSSL=true"`, "vault.bucket"},
+		{`bucket: "s3://vault"`, `bucket: "s3://vault?endpoint=https://minio:9000&disable_https=1"`, "vault.bucket"},
+		{`bucket: "s3://vault"`, `bucket: "s3://vault?disable_https=T"`, "vault.bucket"},
+		{`bucket: "s3://vault"`, `bucket: "s3://vault?anonymous=true"`, "vault.bucket"},
+		{"outbox: s3://outbox", "outbox: azblob://outbox?protocol=http&domain=blobs.example", "outbox"},
+		{"outbox: s3://outbox", "outbox: gs://outbox?anonymous=1", "outbox"},
+		{`mirror: "s3://elsewhere"`, `mirror: "s3://elsewhere?endpoint=http://minio:9000"`, "receipts.mirror"},
+		{`key: "file://DIR/master"`, `key: "file://DIR/master", keys: "s3://keys?endpoint=http://minio:9000"`, "vault.keys"},
+		{"postgres://vendors@db/vendors", "postgres://postgres@db/vendors", "limits"},
+		{"postgres://vendors@db/vendors?sslmode=verify-full", "postgres://vendors@db/vendors?user=Postgres&sslmode=verify-full", "limits"},
+		{"postgres://dsar@billing/billing?sslmode=verify-full&passfile=DIR/billing", "mariadb://root@billing/billing?tls=true", "systems.billing.dsn"},
+		{"postgres://dsar@billing/billing", "postgres://rdsadmin@billing/billing", "systems.billing.dsn"},
+		{"client_id: i, client_secret_file: DIR/marketo", "client_id: i, client_secret_file: DIR/marketo, files: {media: 's3://media?endpoint=http://minio:9000'}", "systems.marketo.files.media"},
 		{", sealing_key: DIR/sealing", "", "vault.sealing_key"},
 		{"sealing_key: DIR/sealing", "sealing_key: DIR/open", "vault.sealing_key"},
 		{"sealing_key: DIR/sealing", "sealing_key: DIR/links/sealing", "vault.sealing_key"},
@@ -180,6 +196,45 @@ systems:
 			if strings.Contains(w.What, "hunter2") || strings.Contains(w.What, "c2VjcmV0") {
 				t.Errorf("a secret is printed: %+v", w)
 			}
+		}
+	}
+}
+
+// TestStrictEndpoints: where a driver of a bucket or a key goes in the open is found however it is told
+// to, also by its environment; and what doesn't leave this machine isn't.
+func TestStrictEndpoints(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		address, name, value string
+		wide                 bool
+	}{
+		{"s3://vault", "", "", false},
+		{"s3://vault", "AWS_ENDPOINT_URL", "http://minio:9000", true},
+		{"s3://vault", "AWS_ENDPOINT_URL_S3", "http://minio:9000", true},
+		{"s3://vault", "AWS_ENDPOINT_URL", "https://minio:9000", false},
+		{"s3://vault", "AWS_ENDPOINT_URL", "http://127.0.0.1:9000", false},
+		{"s3://vault?endpoint=https://minio:9000", "AWS_ENDPOINT_URL", "http://minio:9000", false}, // the address counts
+		{"gs://vault", "AWS_ENDPOINT_URL", "http://minio:9000", false},
+		{"gs://vault", "STORAGE_EMULATOR_HOST", "gcs:4443", true},
+		{"gs://vault", "STORAGE_EMULATOR_HOST", "localhost:4443", false},
+		{"azblob://vault", "AZURE_STORAGE_PROTOCOL", "http", true},
+		{"azblob://vault", "AZURE_STORAGE_PROTOCOL", "https", false},
+		{"azblob://vault?localemu=true&domain=localhost:10001", "", "", false},
+		{"s3://vault?endpoint=http://127.0.0.1:9000&disable_https=true", "", "", false},
+		{"s3://vault?endpoint=localhost:9000&disableSSL=true", "", "", false},
+		{"s3://vault?disable_https=false", "", "", false},
+		{"file:///var/lib/habeas?disable_https=false", "", "", false},
+	} {
+		config, _ := with(t, "vault.bucket", c.address)
+		all := config.strict(func(name string) string {
+			if name == c.name {
+				return c.value
+			}
+			return ""
+		})
+		found := slices.ContainsFunc(all, func(w Wide) bool { return w.Where == "vault.bucket" && strings.Contains(w.What, "is not https") })
+		if found != c.wide {
+			t.Errorf("%s, %s=%s: found %v, want %v", c.address, c.name, c.value, found, c.wide)
 		}
 	}
 }

@@ -22,12 +22,15 @@ var (
 	nearKeys   = answer{is: liesWithWorkers, cure: "a place of its own"}
 	inData     = answer{is: liesInDataWithVault, cure: "a secret of the services that open, or a key service"}
 	samePlace  = answer{is: isSamePlace, cure: "a folder or a bucket of its own, with rights of its own"}
+	anybodys   = answer{is: isAnybodys, cure: "an identity of each component's own, with rights on its part alone"}
+	superuser  = answer{is: isSuperuser, cure: "a user of its own, with the rights that it needs (docs/databases.md; deploy/postgres/roles.sql for the journal)"}
 	noTLS      = answer{is: isListenerWithoutTLS, cure: "name cert_file and key_file"}
 
 	secret = []answer{readable, sameSecret}
 	web    = []answer{plainText, inAddress}
-	base   = []answer{plainText, inAddress, unchecked, sameUser, readable, sameSecret}
-	master = []answer{keyInFile, nearKeys, inData, readable, sameSecret}
+	base   = []answer{plainText, inAddress, unchecked, superuser, sameUser, readable, sameSecret}
+	bucket = []answer{plainText, inAddress, anybodys}
+	master = []answer{keyInFile, plainText, inAddress, nearKeys, inData, readable, sameSecret}
 	rule   = []answer{writable}
 )
 
@@ -84,17 +87,17 @@ var table = map[string][]answer{
 	"journal":              append([]answer{{is: isNoRole, cure: "a role for each service (deploy/postgres/roles.sql), by HABEAS_JOURNAL where they share this file"}}, base...),
 	"limits":               append([]answer{{is: isJournalOfVendors, cure: "a database of its own"}}, base...),
 	"vault.apart":          {{is: isTogether, cure: "true, and each worker its own folder (objects/SYSTEM); or a bucket"}},
-	"vault.bucket":         web,
-	"vault.keys":           {nearKeys, samePlace, plainText, inAddress},
+	"vault.bucket":         bucket,
+	"vault.keys":           append([]answer{nearKeys, samePlace}, bucket...),
 	"vault.key":            append([]answer{{is: isWithIntake, cure: "vault.sealing_key (habeas keys sealing), and no master key where intake is"}}, master...),
 	"vault.sealing_key":    append([]answer{nearKeys, {is: isMissingOfIntake, cure: "habeas keys sealing FILE, and for intake that file in the place of the master key"}}, secret...),
 	"vault.old_keys.*":     master,
 	"links":                {{is: hasReadableFile, cure: "chmod 600 for each: a worker needs its own alone"}},
-	"outbox":               {samePlace, plainText, inAddress},
+	"outbox":               append([]answer{samePlace}, bucket...),
 	"receipts.name":        {{is: isEverybodys, cure: "a name of yours, before the first request"}},
 	"receipts.bundle_key":  append([]answer{nearKeys}, secret...),
 	"receipts.log_key":     append([]answer{nearKeys}, secret...),
-	"receipts.mirror":      {samePlace, {is: isInData, cure: "a bucket that is in no backup of the journal or the vault"}, plainText, inAddress},
+	"receipts.mirror":      {samePlace, {is: isInData, cure: "a bucket that is in no backup of the journal or the vault"}, plainText, inAddress, anybodys},
 	"receipts.witnesses.*": web,
 	"keep.answer_days":     {{is: above(maxAnswerDays, "days for which answers can be opened"), cure: "30, which is the default"}},
 
@@ -104,7 +107,7 @@ var table = map[string][]answer{
 	"systems.*.manifest":            rule,
 	"systems.*.client_secret_file":  secret,
 	"systems.*.client_secret_store": {inAddress, plainText},
-	"systems.*.files.*":             web,
+	"systems.*.files.*":             bucket,
 	"systems.*.options.*":           {plainText, inAddress, {is: isReadable, cure: readable.cure}, {is: isSameSecret, cure: sameSecret.cure, holds: true}},
 	"systems.*.calls_per_second":    {{is: isUnlimited, cure: "0, which is what its vendor advises"}},
 	"laws.*":                        rule,
@@ -130,7 +133,7 @@ var table = map[string][]answer{
 	"portal.notice":                   web,
 	"portal.logo":                     rule,
 	"portal.secret_file":              append([]answer{{is: isPortalsWithout, cure: "openssl rand -base64 48 into a secret of the portal's own"}}, secret...),
-	"portal.uploads":                  {samePlace, plainText, inAddress},
+	"portal.uploads":                  append([]answer{samePlace}, bucket...),
 	"portal.uploads_key":              append([]answer{nearKeys}, secret...),
 	"portal.door":                     web,
 	"portal.token_file":               secret,

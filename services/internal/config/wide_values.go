@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"habeas.dev/services/internal/topics"
@@ -25,11 +26,120 @@ func address(text string) *url.URL {
 	return u
 }
 
-func isPlainText(_ view, s setting) string {
-	if u := address(s.text()); u != nil && strings.EqualFold(u.Scheme, "http") && !loopback(u.Hostname()) {
-		return "is not https: " + u.Host
+// isPlainText tells of an address that leaves this machine in the open: by itself, or by what
+// it tells a driver, as a bucket's endpoint.
+func isPlainText(v view, s setting) string {
+	u := address(s.text())
+	switch {
+	case u == nil:
+		return ""
+	case strings.EqualFold(u.Scheme, "http"):
+		if !loopback(u.Hostname()) {
+			return "is not https: " + u.Host
+		}
+		return ""
+	case strings.EqualFold(u.Scheme, "https"):
+		return "" // what it has in its query is told to its server
+	case databaseOf(s.text()) != nil:
+		return "" // [isUnchecked] asks those
+	}
+	if at := plainEndpoint(v, u); at != "" {
+		return "is not https: " + at
 	}
 	return ""
+}
+
+// plainSwitches are parameters by which drivers of buckets and keys are told to leave TLS out, with
+// the value that does.
+var plainSwitches = map[string]string{"disablessl": "true", "disable_https": "true", "protocol": "http", "localemu": "true", "use_ssl": "false", "secure": "false", "tls": "false"}
+
+// plainVariables are variables of the environment by which drivers are told where to go, by
+// the schemes of theirs.
+var plainVariables = map[string][]string{
+	"s3":                {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"},
+	"awskms":            {"AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL"},
+	"awssecretsmanager": {"AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL"},
+	"awsparamstore":     {"AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL"},
+	"gs":                {"STORAGE_EMULATOR_HOST", "STORAGE_EMULATOR_HOST_GRPC"},
+	"azblob":            {"AZURE_STORAGE_PROTOCOL"},
+	"hashivault":        {"VAULT_SERVER_URL", "VAULT_ADDR"},
+}
+
+// plainEndpoint returns whither a driver goes in the open by what its address tells it, or else
+// its environment; empty where it doesn't, or doesn't leave this machine.
+func plainEndpoint(v view, u *url.URL) string {
+	q := u.Query()
+	off, endpoint := "", ""
+	for name, values := range q {
+		for _, value := range values {
+			name, value = strings.ToLower(name), strings.ToLower(strings.TrimSpace(value))
+			at, err := url.Parse(value)
+			switch {
+			case err == nil && at.Scheme == "http" && at.Host != "":
+				if !loopback(at.Hostname()) {
+					return at.Host
+				}
+				endpoint = at.Host
+			case name == "endpoint", name == "domain":
+				endpoint = value
+			case plainSwitches[name] != "" && (value == plainSwitches[name] || isTrue(value) && isTrue(plainSwitches[name])):
+				off = name + "=" + value
+			}
+		}
+	}
+	if host, _, err := net.SplitHostPort(endpoint); off != "" && !loopback(endpoint) && (err != nil || !loopback(host)) {
+		return cmp.Or(endpoint, u.Host) + " (" + off + ")"
+	}
+	for _, name := range plainVariables[strings.ToLower(u.Scheme)] {
+		value := v.environment(name)
+		at, err := url.Parse(value)
+		switch {
+		case endpoint != "" || value == "":
+		case err == nil && at.Scheme == "http" && at.Host != "" && !loopback(at.Hostname()), strings.EqualFold(value, "http"):
+			return cmp.Or(at.Host, u.Host) + " (" + name + ")"
+		case err != nil || at.Host == "": // a host alone, which an emulator's is
+			if host, _, err := net.SplitHostPort(value); err == nil && !loopback(host) {
+				return value + " (" + name + ")"
+			}
+		}
+	}
+	return ""
+}
+
+// isTrue reports whether a parameter is on, as strconv.ParseBool has it.
+func isTrue(value string) bool {
+	on, err := strconv.ParseBool(value)
+	return err == nil && on
+}
+
+// isAnybodys tells of a bucket that is opened as nobody: whoever can reach it does the same.
+func isAnybodys(_ view, s setting) string {
+	if u := address(s.text()); u != nil {
+		for name, values := range u.Query() {
+			if strings.EqualFold(name, "anonymous") && slices.ContainsFunc(values, isTrue) {
+				return "is opened as nobody (anonymous): whoever reaches it does the same"
+			}
+		}
+	}
+	return ""
+}
+
+// superusers are the names under which database servers and those who run them for others have
+// the user who may do everything.
+var superusers = []string{"postgres", "root", "mysql", "admin", "rdsadmin", "rds_superuser", "cloudsqlsuperuser", "azure_superuser", "azuresu", "doadmin", "avnadmin", "supabase_admin", "sa"}
+
+// isSuperuser tells of a database's user who may do everything, by its name. What it may
+// really do only the database knows: habeas lint asks that.
+func isSuperuser(_ view, s setting) string {
+	d := databaseOf(s.text())
+	if d == nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(d.user, "@") // Azure's has its server behind it
+	if !slices.Contains(superusers, strings.ToLower(name)) {
+		return ""
+	}
+	return "signs in as " + d.user + ", who by that name may do everything on the server"
 }
 
 func hasPassword(_ view, s setting) string {
