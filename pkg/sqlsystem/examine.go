@@ -59,7 +59,7 @@ type share struct {
 	names   string // of them, as the plan has them
 	unknown bool   // the manifest has some of them no more, or the plan doesn't say them
 	keep    *stay  // the plan has it stay
-	due     bool   // an earlier plan had it stay, and it may go by this one
+	due     bool   // it was planned before, and no erasure has touched it
 	met     bool   // it is as the ways leave it by which it was planned
 	found   bool   // by asking anew
 	others  bool   // it leads to other identifiers than the job's, and to none of the job's

@@ -93,7 +93,11 @@ func (k keeper) planEarlier(ctx context.Context, jobs []*PlanJob) error {
 		if j.Err != nil || len(j.earlier) == 0 {
 			continue
 		}
-		plan, err := merged(ctx, k.w, j.earlier, j.done)
+		done := j.done
+		if !j.ByKeys {
+			done = nothingDone
+		}
+		plan, err := merged(ctx, k.w, j.earlier, done)
 		if err != nil {
 			return err
 		}
@@ -206,9 +210,13 @@ func (k keeper) probe(ctx context.Context, a *EraseJob, entries []Entry) ([]Entr
 	return there, nil
 }
 
+// nothingDone says, in place of how many plans were carried out, that the request was never
+// answered: what goes by its plans may be there still, whatever led to it.
+const nothingDone = -1
+
 // merged returns one plan of several: each record once, the last word of it, with all the
 // ways in which it was ever found (TestMergedPlansKeepWays). By the first plans, as many as are
-// done, nothing is due any more: what could go went.
+// done, nothing is due any more: what could go went. Where the request was never answered, all is.
 func merged(ctx context.Context, w *Worker, plans []*Plan, done int) (*Plan, error) {
 	if len(plans) == 1 && done == 0 {
 		return plans[0], nil
@@ -235,7 +243,7 @@ func merged(ctx context.Context, w *Worker, plans []*Plan, done int) (*Plan, err
 				continue
 			}
 			seen[recordKey{e.Dataset, e.Key}] = true
-			e.Ways, e.Due = ways[recordKey{e.Dataset, e.Key}], e.Due && i >= done
+			e.Ways, e.Due = ways[recordKey{e.Dataset, e.Key}], done == nothingDone || e.Due && i >= done
 			if err := out.Add(e); err != nil {
 				return nil, err
 			}

@@ -81,6 +81,7 @@ func TestDueUntilDone(t *testing.T) {
 		{[]*Plan{kept, due}, 1, Entry{Dataset: "posts", Key: "1", Due: true}},
 		{[]*Plan{kept, due}, 2, Entry{Dataset: "posts", Key: "1"}},
 		{[]*Plan{due}, 0, Entry{Dataset: "posts", Key: "1", Due: true}},
+		{[]*Plan{kept, due}, nothingDone, Entry{Dataset: "posts", Key: "1", Due: true}},
 		{[]*Plan{due}, 1, Entry{Dataset: "posts", Key: "1"}},
 	} {
 		all, err := merged(t.Context(), w, c.plans, c.done)

@@ -61,8 +61,8 @@ type Entry struct {
 	// system's own, for one where they matter to what becomes of it. What led to it may be
 	// gone when it is erased.
 	Ways string
-	// Due tells that an earlier plan had the record stay, and that it may go by now: no erasure
-	// has touched it yet.
+	// Due tells that no erasure has touched the record yet, though it was planned before: it had to
+	// stay and may go by now, or an erasure that wasn't answered begins anew.
 	Due bool
 }
 
