@@ -143,7 +143,7 @@ func (s *System) TrySets(ctx context.Context) ([]Advice, error) {
 func (s *System) trySet(ctx context.Context, d *dataset, l *lookup) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTime) // a row that somebody holds isn't waited for long
 	defer cancel()
-	tx, err := s.db.BeginTx(ctx, s.dialect.begin())
+	tx, err := s.db.BeginTx(ctx, s.begin())
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,17 @@ func (s *System) watchable(ctx context.Context) error {
 	return conn.Close()
 }
 
+// begin returns how a transaction begins that erases. Where rows stay while others refer to them, it is
+// serializable: of two erasures at once, each would leave what only the other's rows refer to. One of
+// them is then undone, and done anew (TestSharedAtOnce).
+func (s *System) begin() *sql.TxOptions {
+	options := s.dialect.begin()
+	if options != nil && slices.ContainsFunc(s.datasets, func(d *dataset) bool { return len(d.uses) > 0 }) {
+		return &sql.TxOptions{Isolation: sql.LevelSerializable}
+	}
+	return options
+}
+
 // inTransaction runs do in a transaction on a connection of its own, of which is counted what it
 // does.
 func (s *System) inTransaction(ctx context.Context, do func(context.Context, *sql.Tx) error) (err error) {
@@ -92,7 +103,7 @@ func (s *System) inTransaction(ctx context.Context, do func(context.Context, *sq
 		return err
 	}
 	defer unwatch()
-	tx, err := conn.BeginTx(ctx, s.dialect.begin())
+	tx, err := conn.BeginTx(ctx, s.begin())
 	if err != nil {
 		return err
 	}
