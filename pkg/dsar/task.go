@@ -48,6 +48,9 @@ type Counts struct {
 	// system can't change.
 	Changed   []string `json:"changed,omitempty"`
 	Unchanged []string `json:"unchanged,omitempty"`
+	// Refused are the columns that the person gave a value for, and that a person has refused to
+	// correct ([Task.Refused]).
+	Refused []string `json:"refused,omitempty"`
 	// Retained are the records that must stay, by ground.
 	Retained []Retention `json:"retained,omitempty"`
 	// Gone is, with erase, how many planned records were not there any more when they
@@ -233,6 +236,35 @@ const (
 	CodeNoPlan       = "no-plan"
 )
 
+// The codes of a correction that is in doubt, so that nothing was corrected before a person
+// looks: what would be overwritten may be somebody else's; the new value leads to somebody
+// else's records; nobody has shown that it is the person's, and it leads to nobody else's, or
+// the system can't be asked whether it does; or the system holds another value than was written.
+const (
+	CodeOthersValue        = "others-value"
+	CodeIdentifierTaken    = "identifier-taken"
+	CodeIdentifierUnproven = "identifier-unproven"
+	CodeIdentifierUnasked  = "identifier-unasked"
+	CodeWrittenOtherwise   = "written-otherwise"
+)
+
+// CodeFieldsRefused is the code of a correction of which a person has refused the fields that
+// were left.
+const CodeFieldsRefused = "fields-refused"
+
+// Field is a column of a dataset, as the manifest names them.
+type Field struct {
+	Dataset string `json:"dataset"`
+	Column  string `json:"column"`
+}
+
+// LetGo is a doubt about a correction in spite of which it is made, by its code, since a
+// person has decided so. A field of it that is empty stands for every one.
+type LetGo struct {
+	Code string `json:"code"`
+	Field
+}
+
 // CodeNotCovered is the code of what is [Incomplete].
 const CodeNotCovered = "not-covered"
 
@@ -281,6 +313,10 @@ type Task struct {
 	// Formerly are the names that the system had before it was renamed: Plan and Earlier may
 	// be of a time when it had one of them.
 	Formerly []string `json:"formerly,omitempty"`
+	// Refused are, with rectify, the fields that stay as they are, since a person has refused to
+	// correct them; Let are the doubts in spite of which the others are corrected.
+	Refused []Field `json:"refused,omitempty"`
+	Let     []LetGo `json:"let,omitempty"`
 }
 
 // ReportKind tells the five things that a worker can say of a task.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )

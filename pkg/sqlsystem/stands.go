@@ -62,7 +62,8 @@ func (s *System) stands(ctx context.Context, tx *sql.Tx, u update, j *counted, k
 		err := s.scan(ctx, tx, q, len(fields), func(row []any) error {
 			for i, f := range fields {
 				is := f.value(row[i])
-				if !f.kind.says(u.texts[i], u.values[i], is) || !first && !reflect.DeepEqual(is, held[i]) {
+				said := f.kind.says(u.texts[i], u.values[i], is) && (first || reflect.DeepEqual(is, held[i]))
+				if !said && !j.Lets(dsar.CodeWrittenOtherwise, u.d.Name, f.name) {
 					return &otherwise{u.d, f.name}
 				}
 				held[i] = is

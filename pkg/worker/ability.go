@@ -129,7 +129,7 @@ func (w *Worker) take(j *job, err error) {
 		}
 		j.counts = g.Counts
 	case *RectifyJob:
-		j.counts = g.Counts
+		j.counts = addRefused(g.Counts, j.refused)
 	case *RestrictJob:
 		j.counts = g.Counts
 	case *AssembleJob:

@@ -88,7 +88,7 @@ func (c corrector) Rectify(ctx context.Context, jobs []*RectifyJob) error {
 // formerValues makes what notes the values of the fields that a job is to correct. A field that
 // the manifest doesn't let be corrected is left out: it stays as it is.
 func (w *Worker) formerValues(j *RectifyJob) *formerValues {
-	held := &formerValues{others: map[string][]manifest.Others{}, person: manifest.Person{}}
+	held := &formerValues{others: map[string][]manifest.Others{}, person: manifest.Person{}, lets: j.Lets}
 	for _, id := range j.Identifiers {
 		held.person.Add(id.Type, id.Value)
 	}
@@ -221,7 +221,9 @@ type formerValues struct {
 	// about.
 	others map[string][]manifest.Others
 	person manifest.Person
-	stop   error // why a person must look before anything is corrected
+	// lets reports whether a person has decided that a field is corrected in spite of a doubt.
+	lets func(code, dataset, column string) bool
+	stop error // why a person must look before anything is corrected
 }
 
 type formerValue struct {
@@ -233,11 +235,11 @@ type formerValue struct {
 
 // CodeOthersValue is the code of a correction that a person must see to, since what would be
 // overwritten, and told as what stood there, may be somebody else's.
-const CodeOthersValue = "others-value"
+const CodeOthersValue = dsar.CodeOthersValue
 
-// ofOthers returns an error where a record holds in a field to be corrected what may be somebody
-// else's by the manifest's others.
-func (f *formerValues) ofOthers(dataset string, r record.Record, staying []string) error {
+// ofOthers returns the columns to be corrected of a record that hold what may be somebody else's
+// by the manifest's others, and an error where nobody has decided about one.
+func (f *formerValues) ofOthers(dataset string, r record.Record, staying []string) (theirs []string, err error) {
 	text := func(column string) string {
 		if r[column] == nil {
 			return ""
@@ -250,17 +252,22 @@ func (f *formerValues) ofOthers(dataset string, r record.Record, staying []strin
 			continue
 		}
 		for _, c := range f.changes {
-			if c.Dataset == dataset && slices.Contains(o.Columns, c.Column) && !slices.Contains(staying, c.Column) && text(c.Column) != "" {
-				return Because(dsar.Cause{Dataset: dataset, Columns: []string{c.Column}}, Permanent(CodeOthersValue, "what "+dataset+"."+c.Column+" holds may be somebody else's, as the manifest's others say: nothing was corrected; look at the records, and correct by hand what is the person's", nil))
+			switch {
+			case c.Dataset != dataset || !slices.Contains(o.Columns, c.Column) || slices.Contains(staying, c.Column) || text(c.Column) == "":
+			case f.lets(CodeOthersValue, dataset, c.Column):
+				theirs = append(theirs, c.Column)
+			default:
+				return nil, Because(dsar.Cause{Dataset: dataset, Columns: []string{c.Column}}, Permanent(CodeOthersValue, "what "+dataset+"."+c.Column+" holds may be somebody else's, as the manifest's others say: nothing was corrected; look at the records, and let it go on, refuse the field, or correct by hand what is the person's", nil))
 			}
 		}
 	}
-	return nil
+	return theirs, nil
 }
 
 // add takes a record, of which some columns stay as they are.
 func (f *formerValues) add(dataset string, r record.Record, staying []string) error {
-	if err := f.ofOthers(dataset, r, staying); err != nil {
+	theirs, err := f.ofOthers(dataset, r, staying)
+	if err != nil {
 		f.stop = err
 		return err
 	}
@@ -270,7 +277,7 @@ func (f *formerValues) add(dataset string, r record.Record, staying []string) er
 			continue
 		}
 		seen[c.Column] = true
-		if slices.Contains(staying, c.Column) {
+		if slices.Contains(staying, c.Column) || slices.Contains(theirs, c.Column) { // what may be somebody else's is told to nobody
 			continue
 		}
 		text, err := json.Marshal(r[c.Column])

@@ -21,13 +21,16 @@ func meaning() *manifest.Manifest {
 	return m
 }
 
-// corrected has a worker correct something of Anna, and returns its report with the rows that it
+// corrected has a worker correct something of Anna, as a person has decided, and returns its report with the rows that it
 // left in the vault.
-func corrected(t *testing.T, m *manifest.Manifest, does any, c event.Correction) (dsar.Report, string) {
+func corrected(t *testing.T, m *manifest.Manifest, does any, c event.Correction, decided ...func(*dsar.Task)) (dsar.Report, string) {
 	t.Helper()
 	v := newVault(t)
 	r := handle(t, newWorker(t, m, does), v, task(t, v, anna, dsar.Rectify, func(tk *dsar.Task) {
 		tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{c}})
+		for _, decide := range decided {
+			decide(tk)
+		}
 	}))[0]
 	rows := ""
 	for _, o := range r.Objects {
@@ -169,5 +172,83 @@ func TestCorrectedAddressIsProven(t *testing.T) {
 		if c.code != "" && (r.Cause == nil || !slices.Equal(r.Cause.Columns, []string{"email"})) {
 			t.Errorf("%+v: the cause is %+v", c, r.Cause)
 		}
+	}
+}
+
+// let is a person's decision that a field is corrected in spite of a doubt.
+func let(code, dataset, column string) func(*dsar.Task) {
+	return func(t *dsar.Task) {
+		t.Let = append(t.Let, dsar.LetGo{Code: code, Field: dsar.Field{Dataset: dataset, Column: column}})
+	}
+}
+
+// TestAPersonLetsItGo: what has stopped in doubt is corrected once a person has decided so, of
+// that field and that doubt only; what may be somebody else's is told to nobody; and onto
+// somebody else's address nothing is corrected, whoever has decided what.
+func TestAPersonLetsItGo(t *testing.T) {
+	t.Parallel()
+	held := func(_ context.Context, task worker.Task, out *worker.Records) error {
+		for _, id := range task.Identifiers {
+			if id.Value == address(anna) || id.Value == "bob@example.com" {
+				return out.Write("profile", record.Record{"email": id.Value, "city": "Paris", "owner": "bob@example.com"})
+			}
+		}
+		return nil
+	}
+	for name, c := range map[string]struct {
+		change  event.Correction
+		decided []func(*dsar.Task)
+		knows   bool // it can be asked whose an address is
+		reads   bool // it gathers
+		code    string
+		refused []string
+		told    string
+	}{
+		"others' value": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true, code: dsar.CodeOthersValue},
+		"others' value, let go": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true,
+			decided: []func(*dsar.Task){let(dsar.CodeOthersValue, "profile", "city")}},
+		"another doubt": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true,
+			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "profile", "city")}, code: dsar.CodeOthersValue},
+		"another field": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true,
+			decided: []func(*dsar.Task){let(dsar.CodeOthersValue, "profile", "email")}, code: dsar.CodeOthersValue},
+		"unproven, let go": {change: event.Correction{Dataset: "profile", Column: "email", Value: "new@example.com"}, knows: true,
+			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "profile", "email")}},
+		"taken, let go": {change: event.Correction{Dataset: "profile", Column: "email", Value: "bob@example.com"}, knows: true,
+			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "", ""), let(dsar.CodeIdentifierTaken, "", "")}, code: dsar.CodeIdentifierTaken},
+		"gathered by": {change: event.Correction{Dataset: "profile", Column: "email", Value: "bob@example.com"}, reads: true,
+			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "", "")}, code: dsar.CodeIdentifierTaken},
+		"gathered by, nobody's": {change: event.Correction{Dataset: "profile", Column: "email", Value: "new@example.com"}, reads: true, code: dsar.CodeIdentifierUnproven},
+		"gathered by, nobody's, let go": {change: event.Correction{Dataset: "profile", Column: "email", Value: "new@example.com"}, reads: true,
+			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "", "")}, told: `["email","` + address(anna) + `","new@example.com",1]`},
+		"nobody can be asked": {change: event.Correction{Dataset: "profile", Column: "email", Value: "new@example.com"},
+			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "", "")}, code: dsar.CodeIdentifierUnasked},
+		"malformed": {change: event.Correction{Dataset: "profile", Column: "email", Value: "no address"}, reads: true, code: "bad-correction"},
+		"refused": {change: event.Correction{Dataset: "profile", Column: "email", Value: "bob@example.com"}, knows: true,
+			decided: []func(*dsar.Task){func(t *dsar.Task) { t.Refused = []dsar.Field{{Dataset: "profile", Column: "email"}} }}, code: dsar.CodeFieldsRefused, refused: []string{"email"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := meaning()
+			m.Needs = []dsar.IdentifierType{"email"}
+			wrote := 0
+			i := impl{rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) {
+				wrote++
+				return []dsar.Counts{{Dataset: "profile", Found: 1, Rectified: 1}}, nil
+			}}
+			if i.gather = held; !c.reads {
+				m.Abilities = slices.DeleteFunc(slices.Clone(m.Abilities), func(a dsar.Action) bool { return a == dsar.Gather })
+			}
+			var does any = i
+			if c.knows {
+				does = knowing{i}
+			}
+			r, rows := corrected(t, m, does, c.change, c.decided...)
+			if r.Code != c.code || (wrote == 0) != (c.code != "") || rows != c.told {
+				t.Errorf("%s %q %s, told %s, written %d times", r.Kind, r.Code, r.Reason, rows, wrote)
+			}
+			if len(c.refused) > 0 && (r.Outcome != dsar.NotApplicable || len(r.Counts) != 1 || !slices.Equal(r.Counts[0].Refused, c.refused)) {
+				t.Errorf("ended %s, %+v", r.Outcome, r.Counts)
+			}
+		})
 	}
 }

@@ -33,6 +33,8 @@ type job struct {
 	link    *link.Key
 	objects *vault.Objects
 	open    Task // what the implementation sees
+	// refused are the fields of a correction that a person has refused.
+	refused []dsar.Field
 	// changes are the corrections that concern this system, with rectify.
 	changes []Change
 	began   time.Time
@@ -335,7 +337,7 @@ func (j *job) openObject(ctx context.Context, name string) (io.ReadCloser, error
 
 // opened returns what the implementation sees of a task beside what is sealed.
 func (w *Worker) opened(t dsar.Task) Task {
-	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: w.held(t.Holds), Purposes: t.Purposes}
+	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: w.held(t.Holds), Purposes: t.Purposes, let: t.Let}
 }
 
 // held returns the datasets that a task's holds are on, each by name: of the manifest as it
@@ -367,7 +369,13 @@ func (w *Worker) prepareDetails(j *job) {
 	if j.task.Action != dsar.Rectify {
 		return
 	}
-	if j.changes = w.changes(d.Corrections); len(j.changes) == 0 {
+	j.changes = w.changes(d.Corrections)
+	j.changes, j.refused = withoutRefused(j.changes, j.task.Refused)
+	switch {
+	case len(j.changes) > 0:
+	case len(j.refused) > 0:
+		j.end, j.code, j.reason = dsar.NotApplicable, dsar.CodeFieldsRefused, "a person has refused to correct the fields that are held here"
+	default:
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-correction", "none of the corrected fields is held here"
 	}
 }

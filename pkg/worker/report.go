@@ -53,7 +53,7 @@ func (w *Worker) result(j *job) dsar.Report {
 	r := dsar.Report{RequestID: j.task.RequestID, System: w.system, Action: j.task.Action, Attempt: j.task.Attempt}
 	switch {
 	case j.end != "":
-		r.Kind, r.Outcome, r.Code, r.Reason = dsar.ReportEnded, j.end, j.code, j.reason
+		r.Kind, r.Outcome, r.Code, r.Reason, r.Counts = dsar.ReportEnded, j.end, j.code, j.reason, addRefused(nil, j.refused)
 	case j.err == nil:
 		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
 		if r.Objects = slices.Concat(j.out.objects(), j.planned.objects(), j.former.objects()); j.task.Action == dsar.Assemble {

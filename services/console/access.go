@@ -119,6 +119,8 @@ func (c *Console) routes() []route {
 		act(core.VerbMerge, merge),
 		act(core.VerbRefuse, refuse),
 		act(core.VerbRefusePart, refusePart),
+		act(core.VerbRefuseField, refuseField),
+		act(core.VerbApprove, approve),
 		act(core.VerbGivePart, givePart),
 		act(core.VerbHold, hold),
 		act(core.VerbLift, lift),

@@ -204,7 +204,7 @@ func done(act string) string {
 		"new": "The request is taken in, and assigned to you.", "retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "It is accepted.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "judge-earlier": "It is noted.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "It is noted; where you haven’t told the person yourself, a letter goes.", "cancel": "The request is cancelled.",
-		"assign": "It is assigned.", "note": "It is noted.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",
+		"assign": "It is assigned.", "note": "It is noted.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "refuse-field": "That field is not corrected; the answer says why.", "approve": "The correction goes on.", "give-part": "That part is given after all.", "hold": "The hold is on.",
 		"second": "It is noted. What you agreed to is done; to look, your colleague has a day.", "second-declined": "It is noted: it isn’t done.", "second-asked": "It isn’t done yet: a second person is asked to agree.",
 		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.", "revoke-answer": "The answer is served to nobody any more.",
 	}[act]
@@ -312,6 +312,11 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 			return errChoice
 		}
 		return nil
+	case core.RefuseField:
+		if m := c.manifest(command.System); m != nil && (m.Dataset(command.Dataset) == nil || m.Dataset(command.Dataset).Column(command.Column) == nil) {
+			return errChoice
+		}
+		return nil
 	case core.Merge:
 		return c.answeredBy(ctx, id, command)
 	case core.Assign:
@@ -393,6 +398,17 @@ func refuse(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 // refusePart refuses a dataset of a copy, and givePart gives it after all.
 func refusePart(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.RefusePart{By: u.By(), Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Ground: f.Get("ground"), Now: now}, nil
+}
+
+// refuseField refuses to correct one field, and approve has a correction made that waits.
+func refuseField(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	system, rest, _ := strings.Cut(f.Get("field"), "/")
+	dataset, column, _ := strings.Cut(rest, ".")
+	return core.RefuseField{By: u.By(), Reason: f.Get("reason"), System: system, Dataset: dataset, Column: column, Ground: f.Get("ground"), Now: now}, nil
+}
+
+func approve(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.ApproveCorrection{By: u.By(), Reason: f.Get("reason"), Systems: f.Values["system"], Now: now}, nil
 }
 
 func givePart(_ *Console, u User, f values, now time.Time) (core.Command, error) {

@@ -73,7 +73,7 @@ func (a act) Ends() bool { return slices.Contains(ending, a.Verb) }
 
 // ending are the verbs that are offered apart from the others, so that nobody takes one
 // for another.
-var ending = []core.Verb{core.VerbRevokeAnswer, core.VerbRefuse, core.VerbRefusePart, core.VerbMerge, core.VerbCancel}
+var ending = []core.Verb{core.VerbRevokeAnswer, core.VerbRefuse, core.VerbRefusePart, core.VerbRefuseField, core.VerbMerge, core.VerbCancel}
 
 // labels has what a verb's button says; what has a form elsewhere on the page has none.
 var labels = map[core.Verb]act{
@@ -99,6 +99,8 @@ var labels = map[core.Verb]act{
 	core.VerbLift:             {Label: "Lift the legal hold"},
 	core.VerbRefuse:           {Label: "Refuse"},
 	core.VerbRefusePart:       {Label: "Refuse a part of the copy", Hint: "One dataset. The answer names it and the ground; the rest is given."},
+	core.VerbApprove:          {Label: "Have the correction made", Hint: "Look at what it changes first. Onto an address or a number of somebody else nothing is corrected."},
+	core.VerbRefuseField:      {Label: "Refuse to correct a field", Hint: "One field of one system. The answer names it, the ground, and where to complain; the rest is corrected."},
 	core.VerbGivePart:         {Label: "Give the part after all"},
 	core.VerbAssign:           {Label: "Assign"},
 	core.VerbNote:             {Label: "Note something", Hint: "For colleagues: the person never reads it. To hand the request over, assign it and say why."},
@@ -116,7 +118,7 @@ func (a act) about(system string) bool {
 }
 
 // ticked are the verbs whose systems are ticked in the form.
-var ticked = []core.Verb{core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain}
+var ticked = []core.Verb{core.VerbRetry, core.VerbAcceptPlan, core.VerbApprove, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain}
 
 // forms returns what may be done, a form each, in the core's order.
 func (a actions) forms(lang *words.Language, titled timeline.Titles) (out []act) {
@@ -220,6 +222,9 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 	//exhaustive:enforce
 	switch need.Kind {
 	case core.NeedTask, core.NeedStuck:
+		if approve := find(core.VerbApprove, need.System); approve != nil && need.System != "" && slices.Contains(approve.Systems, need.System) {
+			return next{Tone: "bad", Text: c.failedText(l, s, []string{need.System}), Act: approve}
+		}
 		retry := find(core.VerbRetry, "")
 		if retry == nil {
 			if need.System == "" {
@@ -251,6 +256,8 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 		return next{Tone: "bad", Text: lang.Say("It waits until somebody says whose another request is"), Act: find(core.VerbJudgeEarlier, "")}
 	case core.NeedKeys:
 		return next{Tone: "bad", Text: lang.Say("Something of an earlier request is left, and its keys are lost: restore them, or look in the systems, then say whose it is"), Act: find(core.VerbJudgeEarlier, "")}
+	case core.NeedApproval:
+		return next{Tone: "bad", Text: lang.Say("Look at what the correction changes, then have it made, or refuse it"), Act: find(core.VerbApprove, "")}
 	case core.NeedTell:
 		return next{Tone: "bad", Text: unreached(lang, s), Act: find(core.VerbDeliver, "")}
 	case core.NeedDecision:

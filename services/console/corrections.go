@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
@@ -54,6 +55,52 @@ func (c *Console) previews(s core.State) bool {
 		}
 	}
 	return true
+}
+
+// refusable are the fields of a system of which a correction can be refused; Stopped tells that
+// it has stopped for one.
+type refusable struct {
+	System  string
+	Stopped bool
+	Fields  []correction.Field
+}
+
+// refusable returns the fields that a correction may be of, in some systems: those of which it
+// is known what they mean, or that may be corrected. First come those for which it has stopped.
+func (c *Console) refusable(s core.State, systems []string) (out []refusable) {
+	var stopped []refusable
+	for _, name := range systems {
+		m := c.manifest(name)
+		if m == nil {
+			continue
+		}
+		all := refusable{System: name}
+		first := refusable{System: name, Stopped: true}
+		var cause *dsar.Cause
+		if t := s.Task(name, dsar.Rectify); t != nil {
+			cause = t.End.Cause
+		}
+		for _, d := range m.Datasets {
+			can, _ := m.Corrigible(d.Name)
+			for _, col := range d.Columns {
+				f := correction.Field{System: name, Dataset: d.Name, Column: col.Name}
+				switch {
+				case s.RefusedField(name, d.Name, col.Name) != nil:
+				case cause != nil && cause.Dataset == d.Name && slices.Contains(cause.Columns, col.Name):
+					first.Fields = append(first.Fields, f)
+				case col.Concept != "" || slices.Contains(can, col.Name):
+					all.Fields = append(all.Fields, f)
+				}
+			}
+		}
+		if len(first.Fields) > 0 {
+			stopped = append(stopped, first)
+		}
+		if len(all.Fields) > 0 {
+			out = append(out, all)
+		}
+	}
+	return append(stopped, out...)
 }
 
 // Field returns a column's title in words.

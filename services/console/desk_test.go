@@ -83,6 +83,7 @@ type desk struct {
 	systems  []string     // beside billing
 	toldBy   core.Channel // of requests that come in
 	fourEyes []core.FourEyes
+	review   core.CorrectionReview // when its corrections wait
 	// looksFirst has requests wait until it was looked for others of the person.
 	looksFirst bool
 	carried    []core.HoldPlaced // holds that come over to what comes in
@@ -296,11 +297,11 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 		d.t.Fatal("no such law")
 	}
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: cmp.Or(d.due, start.AddDate(0, 1, 0)),
-		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, LooksBack: d.looksFirst, LooksFirst: d.looksFirst, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
+		Source: "test", Digest: id, ToldBy: d.toldBy, FourEyes: d.fourEyes, CorrectionReview: d.review, LooksBack: d.looksFirst, LooksFirst: d.looksFirst, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", cmp.Or(d.email, canary)), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
 	for _, name := range systems {
-		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10})
+		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase, dsar.Rectify}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10})
 	}
 	if right.Decided() {
 		refused := d.about
@@ -377,6 +378,13 @@ func (d *desk) toCorrect() string {
 	id := d.submit(dsar.Rectification)
 	d.do(id, core.AskProof{By: "upstream", Now: start.Add(time.Minute)})
 	return id
+}
+
+// toApprove wants something corrected, of which nothing is before somebody has looked.
+func (d *desk) toApprove() string {
+	d.review = core.ReviewAlways
+	defer func() { d.review = "" }()
+	return d.submit(dsar.Rectification)
 }
 
 // corrections returns what a correction would change.

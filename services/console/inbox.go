@@ -60,6 +60,8 @@ func (c *Console) told(lang *words.Language, n core.Need) (system, text string) 
 		return system, lang.Say(timeline.Cause(core.CodePerhapsTheirs))
 	case core.NeedKeys:
 		return system, lang.Say(timeline.Cause(core.CodeEarlierNoKeys))
+	case core.NeedApproval:
+		return system, lang.Say(timeline.Cause(core.CodeCorrectionReview))
 	case core.NeedTell:
 		return system, lang.Say("Nobody has told the person what became of their request, as far as is known")
 	case core.NeedDecision:

@@ -333,8 +333,10 @@ type actions struct {
 	core.Choices
 	role   core.Role
 	Manual []manual
-	// Datasets are those of the systems of a copy that can be refused in part.
+	// Datasets are those of the systems of a copy that can be refused in part, and Fields those
+	// that a correction can be refused of, by system: first what it has stopped for.
 	Datasets []string
+	Fields   []refusable
 	// Erased are the systems in which more was erased than planned.
 	Erased []string
 }
@@ -413,6 +415,9 @@ func (c *Console) actionsOf(s core.State, role core.Role) actions {
 				}
 			}
 		}
+	}
+	if field, ok := a.Find(core.VerbRefuseField); ok {
+		a.Fields = c.refusable(s, field.Systems)
 	}
 	return a
 }

@@ -165,7 +165,7 @@ func playedStates(n int, book core.Calendar) []played {
 }
 
 // marks are the verbs that tell states of one status apart.
-var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbSettleNotice, core.VerbGivePart, core.VerbSecond, core.VerbJudgeEarlier}
+var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbSettleNotice, core.VerbGivePart, core.VerbSecond, core.VerbJudgeEarlier, core.VerbApprove, core.VerbRefuseField}
 
 // walker acts on copies of a played request.
 type walker struct {
@@ -294,6 +294,18 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 			ground = c.Grounds[0]
 		}
 		out = append(out, url.Values{"system": {"s"}, "dataset": {"invoices"}, "ground": {ground}})
+	case core.VerbRefuseField:
+		ground := "rights-of-others"
+		if len(c.Grounds) > 0 && c.Verb != "" {
+			ground = c.Grounds[0]
+		}
+		system := "s"
+		if len(c.Systems) > 0 && c.Verb != "" {
+			system = c.Systems[0]
+		}
+		out = append(out, url.Values{"field": {system + "/invoices.note"}, "ground": {ground}})
+	case core.VerbApprove:
+		out = append(out, url.Values{})
 	case core.VerbGivePart:
 		for _, p := range c.Parts {
 			out = append(out, url.Values{"system": {p.System}, "dataset": {p.Dataset}})
@@ -401,6 +413,10 @@ func formsFor(allowed core.Choices) (out []form) {
 			out = append(out, form{"refuse", "ground=\n" + each("", c.Grounds)})
 		case core.VerbRefusePart:
 			out = append(out, form{"refuse-part", "system=\n" + each("", c.Systems) + "ground=\n" + each("", c.Grounds)})
+		case core.VerbRefuseField:
+			out = append(out, form{"refuse-field", "ground=\n" + each("", c.Grounds)})
+		case core.VerbApprove:
+			out = append(out, form{"approve", each("system", c.Systems)})
 		case core.VerbGivePart:
 			for _, p := range c.Parts {
 				out = append(out, form{"give-part", "system=" + p.System + "\ndataset=" + p.Dataset + "\n"})

@@ -100,6 +100,8 @@ func mayDo() []may {
 		act("refuse", console.Officer, (*desk).running, with("ground", "excessive"), "request.refused"),
 		act("refuse-part", console.Officer, (*desk).running, with("system", "billing", "dataset", "invoices", "ground", "rights-of-others"), "part.refused"),
 		act("give-part", console.Officer, (*desk).refusedInPart, with("system", "billing", "dataset", "invoices"), "part.refused"),
+		act("refuse-field", console.Officer, (*desk).toApprove, with("field", "billing/invoices.note", "ground", "rights-of-others"), "field.refused"),
+		act("approve", console.Agent, (*desk).toApprove, plain, "correction.approved"),
 		act("second", console.Officer, (*desk).secondAsked, func(d *desk, id string) url.Values {
 			return d.form(id, "asked", fmt.Sprint(askedOf(d, id)), "verdict", "decline")
 		}, "second.judged"),

@@ -143,7 +143,7 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 				return "false-counts"
 			}
 		}
-		for _, column := range slices.Concat(n.Changed, n.Unchanged) {
+		for _, column := range slices.Concat(n.Changed, n.Unchanged, n.Refused) {
 			if m.Datasets[i].Column(column) == nil {
 				return "false-words"
 			}

@@ -48,6 +48,7 @@ type commands struct {
 	Second         secondCommand         `cmd:"" group:"act" help:"Agree or not to what a colleague wants done, where a second person must."`
 	Decide         decideCommand         `cmd:"" group:"act" help:"Decide an appeal, a complaint, or what else the law leaves to a person."`
 	Refuse         refuseCommand         `cmd:"" group:"act" help:"End a request on a ground of the law."`
+	Approve        approveCommand        `cmd:"" group:"act" help:"Have a correction made that waits for a person."`
 	Systems        systemsCommand        `cmd:"" group:"act" help:"Say of a system that it was renamed, or is out of use, in all requests."`
 	ReplayErasures replayErasuresCommand `cmd:"" group:"act" help:"Erase again what a restored backup has brought back."`
 	Cancel         cancelCommand         `cmd:"" group:"act" help:"End a request without an answer."`

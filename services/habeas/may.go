@@ -20,7 +20,7 @@ var commandFor = map[core.Verb]string{
 	core.VerbJudgeEarlier: "earlier", core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
 	core.VerbNewPassphrase: "deliver --passphrase", core.VerbRevokeAnswer: "deliver --revoke",
 	core.VerbAskProof: "identity --ask", core.VerbAskClarification: "clarify --ask", core.VerbExtend: "extend", core.VerbHold: "hold", core.VerbLift: "hold --lift",
-	core.VerbSecond: "second", core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbNote: "note", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys --reason TEXT", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
+	core.VerbSecond: "second", core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbRefuseField: "refuse --field SYSTEM/DATASET.COLUMN", core.VerbApprove: "approve", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbNote: "note", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys --reason TEXT", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
 }
 
 // mayBeDone returns the clause that names the commands for what may be done; empty where

@@ -267,6 +267,8 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 		call("--system", "s", "--dataset", "letters")
 	case core.VerbRefusePart:
 		out = append(out, []string{"refuse", "ID", "--part", "s/letters", "--ground", "rights-of-others", "--reason", "ticket 4711"})
+	case core.VerbRefuseField:
+		out = append(out, []string{"refuse", "ID", "--field", "s/d.c", "--ground", "rights-of-others", "--reason", "ticket 4711"})
 	case core.VerbGivePart:
 		out = append(out, []string{"refuse", "ID", "--part", "s/d", "--give", "--reason", "ticket 4711"})
 	case core.VerbRefuse:

@@ -87,6 +87,8 @@ type Config struct {
 	EraseAgain bool
 	// FourEyes are the kinds of acts that a second person must agree to.
 	FourEyes []core.FourEyes
+	// CorrectionReview says when corrections wait for a person; empty: where they are in doubt.
+	CorrectionReview core.CorrectionReview
 	// Keep says how long Habeas keeps what it holds of a request; nil: for ever, and its
 	// end gets no receipt.
 	Keep *core.Keep

@@ -51,6 +51,9 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	if s.Right.Decided() {
 		a.Systems = []dsar.System{} // none is asked
 	}
+	if s.Right == dsar.Rectification {
+		a.CorrectionReview = in.CorrectionReview
+	}
 	if s.Right == dsar.Erasure {
 		a.ProveAgain, a.EraseAgain = in.ProveAgain, in.EraseAgain && in.ProveAgain > 0
 	}

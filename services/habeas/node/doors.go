@@ -102,6 +102,7 @@ func (n *Node) takesIn(book *policy.Book, catalogue []dsar.System) (intake.Confi
 	for _, kind := range n.Config.FourEyes {
 		c.FourEyes = append(c.FourEyes, core.FourEyes(kind))
 	}
+	c.CorrectionReview = core.CorrectionReview(n.Config.Corrections.Review)
 	return c, nil
 }
 

@@ -50,13 +50,14 @@ var places = map[statement.Kind]place{
 	statement.Corrected:      (*pager).corrected,
 	statement.FormerUnread:   (*pager).note,
 	statement.LeftAsRecorded: func(p *pager, s statement.Said) { p.row(s); p.leftColumns(s) },
+	statement.FieldRefused:   (*pager).leftColumns,
 	statement.Restricted:     func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },
 	statement.UsedAgain:      func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },
 
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
 	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyRefused: answer("warm"), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.MayStillHold: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
-	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.KeptAndNamed: answer("warm"), statement.NamedLeft: answer("warm"), statement.NamedThere: answer("warm"), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
+	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.KeptAndNamed: answer("warm"), statement.NamedLeft: answer("warm"), statement.NamedThere: answer("warm"), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.FieldsRefused: answer("warm"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
 
 	statement.AskedAgain:        func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },

@@ -92,6 +92,8 @@ type Config struct {
 	// FourEyes are the kinds of acts that a second person must agree to: refusals, large-plans,
 	// reveals. Requests that are taken in from then on keep to it.
 	FourEyes []string `yaml:"four_eyes,omitempty"`
+	// Corrections says when they wait for a person.
+	Corrections Corrections `yaml:"corrections,omitempty"`
 	// Purposes are files of purposes beside those that are built in: one of a file stands
 	// instead of a built-in one of the same id.
 	Purposes []string `yaml:"purposes,omitempty"`
@@ -470,6 +472,9 @@ func (c Config) check() error {
 		return err
 	}
 	if err := c.Again.check(); err != nil {
+		return err
+	}
+	if err := c.Corrections.check(); err != nil {
 		return err
 	}
 	if err := c.checkFourEyes(); err != nil {

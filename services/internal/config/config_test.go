@@ -137,6 +137,7 @@ declarations:
 prove_again: P14D
 came_back: erase
 four_eyes: [refusals, reveals]
+corrections: {review: always}
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
 console:
   listen: 127.0.0.1:8

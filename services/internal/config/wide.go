@@ -163,6 +163,7 @@ var narrow = map[string]string{
 	"systems.*.client_id": "no secret", "systems.*.client_secret_env": "the name of a variable", "systems.*.calls_per_day": "how fast, not who", "systems.*.calls_at_once": "how fast, not who", "systems.*.elsewhere": "where it runs",
 	"lease": "bounded", "controller": "a name", "identifiers.country": "an equivalence", "prove_again": "how often is looked", "came_back": "erases what was erased before, by the same proof",
 	"four_eyes.*":          "the more, the narrower",
+	"corrections.review":   "whose something is, is asked in any case",
 	"controllers.*.laws.*": "what an answer says", "controllers.*.name": "likewise", "controllers.*.address": "likewise", "controllers.*.contact": "likewise", "controllers.*.officer": "likewise", "controllers.*.representative": "likewise",
 	"controllers.*.authorities.*.name": "likewise", "controllers.*.authorities.*.url": "a public page of an authority's", "declarations.*.by": "what an answer says", "declarations.*.on": "likewise", "declarations.*.says": "likewise", "declarations.*.until": "likewise",
 	"letters.from": "a name", "letters.smtp": "asked with plain", "letters.user": "a name",

@@ -149,6 +149,7 @@ func (d *decider) act() (ended bool) {
 		case d.lacksKeys(sys):
 			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: CodeNoKeys, Reason: "no plan has the keys of what had to stay: a retry goes by identifiers, and what the person has anew would go as well", Moment: Moment{At: d.now}})
 		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
+		case d.Stage == dsar.Rectify && d.waitsForApproval(): // a person looks first
 		default:
 			d.send(sys.Name, d.Stage, d.turn(sys))
 			if d.Task(sys.Name, d.Stage).Status == TaskIsEnded { // by a hold
@@ -298,6 +299,9 @@ func (d *decider) callForAttention() {
 				e.Reason = t.System + ": " + t.End.said()
 			}
 		}
+	}
+	if e.Reason == "" && d.waitsForApproval() {
+		e.Systems, e.Code, e.Reason = []string{}, CodeCorrectionReview, "nothing is corrected before a person has looked"
 	}
 	if e.Reason == "" {
 		e.Reason = "nothing can go on, though no task has failed: the erase order has a cycle"

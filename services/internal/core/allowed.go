@@ -32,6 +32,7 @@ const (
 	VerbAttest           Verb = "attest"            // [Attest]
 	VerbRetry            Verb = "retry"             // [Retry] of what failed
 	VerbAcceptPlan       Verb = "accept-plan"       // [Retry] with AcceptPlan
+	VerbApprove          Verb = "approve"           // [ApproveCorrection]
 	VerbJudgeProof       Verb = "judge-proof"       // [JudgeProof]
 	VerbJudgeEarlier     Verb = "judge-earlier"     // [JudgeEarlier]
 	VerbClarify          Verb = "clarify"           // [Clarify]
@@ -49,6 +50,7 @@ const (
 	VerbLift             Verb = "lift"              // [Lift]
 	VerbRefuse           Verb = "refuse"            // [Refuse]
 	VerbRefusePart       Verb = "refuse-part"       // [RefusePart]
+	VerbRefuseField      Verb = "refuse-field"      // [RefuseField]
 	VerbGivePart         Verb = "give-part"         // [RefusePart] with TakenBack
 	VerbAssign           Verb = "assign"            // [Assign]
 	VerbNote             Verb = "note"              // [Note]
@@ -63,9 +65,9 @@ var verbs = []struct {
 	verb Verb
 	role Role
 }{
-	{VerbSecond, Officer}, {VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbJudgeEarlier, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
+	{VerbSecond, Officer}, {VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbApprove, Agent}, {VerbJudgeProof, Agent}, {VerbJudgeEarlier, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
 	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
-	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbNote, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
+	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbRefuseField, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbNote, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
 // Verbs returns everything that a person can do about a request.
@@ -246,6 +248,25 @@ func (s State) choice(v Verb, by string, calendar Calendar, now time.Time) (c Ch
 			}
 		}
 		return c, len(c.Grounds) > 0
+	case VerbApprove:
+		c.Systems = s.Stopped()
+		return c, takes(ApproveCorrection{By: by, Reason: why, Now: now})
+	case VerbRefuseField:
+		for _, sys := range s.Accepted.Systems {
+			one := RefuseField{By: by, Reason: why, System: sys.Name, Dataset: "another-than-any", Column: "any", Now: now}
+			for _, ground := range s.Accepted.Terms.PartRefusals {
+				if one.Ground = ground; !takes(one) {
+					continue
+				}
+				if !slices.Contains(c.Systems, sys.Name) {
+					c.Systems = append(c.Systems, sys.Name)
+				}
+				if !slices.Contains(c.Grounds, ground) {
+					c.Grounds = append(c.Grounds, ground)
+				}
+			}
+		}
+		return c, len(c.Systems) > 0
 	case VerbGivePart:
 		for _, p := range s.Parts {
 			if takes(RefusePart{By: by, Reason: why, System: p.System, Dataset: p.Dataset, TakenBack: true, Now: now}) {

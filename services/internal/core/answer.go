@@ -45,6 +45,8 @@ type Answer struct {
 	Notices []NoticeAnswer `json:"notices,omitempty"`
 	// Parts are the datasets that the copy is refused of.
 	Parts []RefusedPart `json:"parts,omitempty"`
+	// Fields are those that a correction is refused of.
+	Fields []RefusedField `json:"fields,omitempty"`
 	// Keep says how long Habeas keeps what it holds of the request itself; nil: it isn't
 	// known. Copies is the fact that an erasure has reached its own earlier copies, with
 	// how many requests they were of.
@@ -100,6 +102,9 @@ func (a *Answer) Rests() []int {
 	}
 	for _, p := range a.Parts {
 		seqs = append(seqs, p.Fact)
+	}
+	for _, f := range a.Fields {
+		seqs = append(seqs, f.Fact)
 	}
 	for _, n := range a.Notices {
 		seqs = append(seqs, n.Fact)

@@ -239,6 +239,9 @@ func (c Refuse) decide(d *decider) error {
 	if c.Ground != NotProven && !slices.Contains(d.Accepted.Terms.Refusals, c.Ground) {
 		return fmt.Errorf("%w: the law of %s knows the grounds %v", ErrNotAllowed, d.Accepted.Jurisdiction, append([]string{NotProven}, d.Accepted.Terms.Refusals...))
 	}
+	if err := d.correctedAlready(); err != nil {
+		return err
+	}
 	d.record(Refused{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Ground: c.Ground})
 	return nil
 }

@@ -174,7 +174,10 @@ func (d *decider) ended(r dsar.Report) {
 		if len(missing) > 0 {
 			reason += "; besides, not covered: " + strings.Join(missing, ", ")
 		}
-		d.fail(r, dsar.Manual, "fields-unchanged", reason)
+		d.fail(r, dsar.Manual, CodeFieldsUnchanged, reason)
+		return
+	case r.Action == dsar.Rectify && d.correctsRefused(r) != "":
+		d.fail(r, dsar.Failed, CodeRefusedCorrected, "corrected, though a person has refused it: "+d.correctsRefused(r)+"; its worker is older than that, or wrong")
 		return
 	case d.cameBack(r, left):
 		d.back(r, left)

@@ -68,7 +68,7 @@ type factType struct {
 // name + ".v1". A name never changes: what a fact says is changed by a new name and
 // an upcaster. A new fact is its type with what it changes and its row, in one of the
 // files facts_*.go; its schema, with an example; and its sentence, in timeline.
-var facts = slices.Concat(requestFacts, taskFacts, personFacts, holdFacts, erasureFacts, noticeFacts, callerFacts, endFacts, portalFacts, grievanceFacts, restoreFacts, systemFacts, secondFacts, doubtFacts)
+var facts = slices.Concat(requestFacts, taskFacts, personFacts, holdFacts, erasureFacts, noticeFacts, callerFacts, endFacts, portalFacts, grievanceFacts, restoreFacts, systemFacts, secondFacts, doubtFacts, correctionFacts)
 
 func fact[E Event](name string) factType {
 	return factType{name, reflect.TypeFor[E](), func(data []byte) (Event, error) {

@@ -92,6 +92,8 @@ type Accepted struct {
 	EraseAgain bool `json:"erase_again,omitempty"`
 	// FourEyes are the kinds of acts that a second person must agree to.
 	FourEyes []FourEyes `json:"four_eyes,omitempty"`
+	// CorrectionReview says when a correction waits for a person; empty: [ReviewDoubt].
+	CorrectionReview CorrectionReview `json:"correction_review,omitempty"`
 	// Keep says how long Habeas keeps what it holds of the request, and that its end gets
 	// a receipt; nil, in a journal of before, for ever and without.
 	Keep *Keep `json:"keep,omitempty"`

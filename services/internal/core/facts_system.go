@@ -146,6 +146,16 @@ func (s State) renamed(from, to string) State {
 		name(&sys.Name)
 		sys.EraseAfter = names(sys.EraseAfter)
 	}
+	s.Fields, s.Let, s.Parts = slices.Clone(s.Fields), slices.Clone(s.Let), slices.Clone(s.Parts)
+	for i := range s.Fields {
+		name(&s.Fields[i].System)
+	}
+	for i := range s.Let {
+		name(&s.Let[i].System)
+	}
+	for i := range s.Parts {
+		name(&s.Parts[i].System)
+	}
 	s.Accepted.Identifiers, s.Identifiers = identifiers(s.Accepted.Identifiers), identifiers(s.Identifiers)
 	s.Accepted.Kept, s.KeptThen, s.KeptElsewhere = kept(s.Accepted.Kept), kept(s.KeptThen), kept(s.KeptElsewhere)
 	s.Holds, s.Placed, s.Over = holds(s.Holds), holds(s.Placed), holds(s.Over)

@@ -201,6 +201,7 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	c.Restricted += o.Restricted
 	c.Changed = slices.Concat(c.Changed, o.Changed)
 	c.Unchanged = slices.Concat(c.Unchanged, o.Unchanged)
+	c.Refused = slices.Concat(c.Refused, o.Refused)
 	c.Retained = slices.Concat(c.Retained, o.Retained)
 	c.Taken = slices.Concat(c.Taken, o.Taken)
 	return c

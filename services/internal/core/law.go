@@ -35,7 +35,8 @@ type Terms struct {
 	Instead dsar.Right `json:"instead,omitempty"`
 	// Refusals are the grounds on which the law lets a request be refused.
 	Refusals []string `json:"refusals,omitempty"`
-	// PartRefusals are those on which it lets a dataset of a copy be refused ([RefusePart]).
+	// PartRefusals are those on which it lets a dataset of a copy ([RefusePart]) or a field of a
+	// correction ([RefuseField]) be refused.
 	PartRefusals []string `json:"part_refusals,omitempty"`
 }
 

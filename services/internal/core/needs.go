@@ -28,6 +28,7 @@ const (
 	NeedErased   NeedKind = "erased"        // more was erased than planned
 	NeedTheirs   NeedKind = "theirs"        // a person must say whether another request is of the same person
 	NeedKeys     NeedKind = "keys"          // the same, of one whose keys are lost
+	NeedApproval NeedKind = "approval"      // a correction waits until a person has looked at it
 	NeedOverdue  NeedKind = "overdue"       // the answer is late, and nothing else is the cause
 	NeedUntold   NeedKind = "untold"        // it was answered, and a restored journal doesn't know how
 	NeedSecond   NeedKind = "second"        // a second person is to agree to what a first wants done
@@ -40,7 +41,7 @@ const (
 )
 
 // needKinds lists them in this order.
-var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedTheirs, NeedKeys, NeedOverdue, NeedUntold, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
+var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedTheirs, NeedKeys, NeedApproval, NeedOverdue, NeedUntold, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
 
 // Rank returns the place of a need among others: the worst first. A kind that isn't known
 // comes last.
@@ -130,6 +131,8 @@ func (s State) Needs() []Need {
 			break
 		}
 		add(Need{Kind: NeedTheirs})
+	case s.Status == StatusNeedsAttention && s.waitsForApproval():
+		add(Need{Kind: NeedApproval})
 	case s.Status == StatusNeedsAttention && !failed:
 		add(Need{Kind: NeedStuck})
 	}

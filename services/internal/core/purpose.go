@@ -10,6 +10,10 @@ import (
 // of the purposes that a request ends.
 const CodeNoPurpose = "no-purpose"
 
+// CodeFieldsUnchanged is the code of a correction that reached some fields nowhere: a person
+// corrects them, or refuses them ([RefuseField]).
+const CodeFieldsUnchanged = "fields-unchanged"
+
 // CodeNoCorrection is the code of a system that has none of the fields that are to be
 // corrected.
 const CodeNoCorrection = "no-correction"

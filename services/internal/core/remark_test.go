@@ -12,7 +12,7 @@ import (
 // wordsOfNobody are the texts of facts that a person makes which aren't in a person's own
 // words: names, codes, ids and hashes, each held to a form by what writes it.
 var wordsOfNobody = []string{
-	"By", "System", "Dataset", "Ground", "To", "Into", "Recipient", "Code", "Object", "Sealed", "Wrapped", "Grievance", "Finding", "Source", "Gathered", "Of", "Request",
+	"By", "System", "Dataset", "Column", "Ground", "To", "Into", "Recipient", "Code", "Object", "Sealed", "Wrapped", "Grievance", "Finding", "Source", "Gathered", "Of", "Request",
 }
 
 // TestEveryFreeWordIsARemark: each text of a fact that a person makes is mapped as a remark,

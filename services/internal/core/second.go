@@ -46,18 +46,19 @@ type Matter struct {
 	Ground  string       `json:"ground,omitempty"`
 	System  string       `json:"system,omitempty"`
 	Dataset string       `json:"dataset,omitempty"`
+	Column  string       `json:"column,omitempty"`
 	Systems []string     `json:"systems,omitempty"`
 	Checks  []dsar.Check `json:"checks,omitempty"`
 }
 
 func (m Matter) equal(o Matter) bool {
-	return m.Verb == o.Verb && m.Ground == o.Ground && m.System == o.System && m.Dataset == o.Dataset && slices.Equal(m.Systems, o.Systems) && slices.Equal(m.Checks, o.Checks)
+	return m.Verb == o.Verb && m.Ground == o.Ground && m.System == o.System && m.Dataset == o.Dataset && m.Column == o.Column && slices.Equal(m.Systems, o.Systems) && slices.Equal(m.Checks, o.Checks)
 }
 
 // kind returns which of the kinds the act is of.
 func (m Matter) kind() FourEyes {
 	switch m.Verb {
-	case VerbRefuse, VerbRefusePart, VerbJudgeProof:
+	case VerbRefuse, VerbRefusePart, VerbRefuseField, VerbJudgeProof:
 		return FourEyesRefusals
 	case VerbAcceptPlan:
 		return FourEyesPlans
@@ -97,6 +98,8 @@ func matterOf(c Command) (m Matter, act Act, ok bool) {
 		return Matter{Verb: VerbRefuse, Ground: c.Ground}, Act{By: c.By, Reason: c.Reason}, true
 	case RefusePart:
 		return Matter{Verb: VerbRefusePart, Ground: c.Ground, System: c.System, Dataset: c.Dataset}, Act{By: c.By, Reason: c.Reason}, !c.TakenBack
+	case RefuseField:
+		return Matter{Verb: VerbRefuseField, Ground: c.Ground, System: c.System, Dataset: c.Dataset, Column: c.Column}, Act{By: c.By, Reason: c.Reason}, true
 	case JudgeProof:
 		return Matter{Verb: VerbJudgeProof, Checks: c.Failed}, Act{By: c.By, Reason: c.Reason}, !c.Accepted && !c.Without
 	case Retry:
@@ -154,6 +157,8 @@ func (s Second) command(calendar Calendar, now time.Time) Command {
 		return Refuse{By: s.By, Ground: s.Ground, Reason: s.Reason, Now: now}
 	case VerbRefusePart:
 		return RefusePart{By: s.By, Ground: s.Ground, System: s.System, Dataset: s.Dataset, Reason: s.Reason, Now: now}
+	case VerbRefuseField:
+		return RefuseField{By: s.By, Ground: s.Ground, System: s.System, Dataset: s.Dataset, Column: s.Column, Reason: s.Reason, Now: now}
 	case VerbJudgeProof:
 		return JudgeProof{By: s.By, Failed: s.Checks, Reason: s.Reason, Calendar: calendar, Now: now}
 	case VerbAcceptPlan:

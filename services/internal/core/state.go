@@ -117,6 +117,12 @@ type State struct {
 	MergedInto string
 	// Parts are the datasets that a copy is refused of.
 	Parts []RefusedPart
+	// Fields are those that aren't corrected, Let are the doubts in spite of which others are,
+	// and Approved tells that a person has looked at a correction before anything was
+	// corrected.
+	Fields   []RefusedField
+	Let      []LetGo
+	Approved bool
 	// Seconds are the acts that a second person was asked to agree to.
 	Seconds []Second
 	// RefusedBy are who refused the request or a part of it, judged its proof insufficient or
@@ -396,6 +402,8 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 		t.Purposes = s.ends(sys)
 	}
 	switch sent.Action {
+	case dsar.Rectify:
+		s.correctionOf(&t.Task)
 	case dsar.Erase, dsar.Prove:
 		t.Plan, t.ByKeys = s.plan(sys), s.byKeys(sys)
 		if s.Again != nil || t.ByKeys && t.Plan == nil && sent.Action == dsar.Prove { // of all that was ever planned
@@ -443,7 +451,7 @@ func (s State) answer() *Answer {
 		answer.Asked = s.Accepted.Right
 	}
 	answer.Again, answer.Keep, answer.Copies = s.again(), s.Accepted.Keep, s.OwnCopies
-	answer.Parts = s.RefusedParts()
+	answer.Parts, answer.Fields = s.RefusedParts(), s.RefusedFields()
 	for _, n := range s.Notices {
 		answer.Notices = append(answer.Notices, NoticeAnswer{Recipient: n.Recipient, By: n.By, Status: n.Status, Fact: n.Fact})
 	}

@@ -152,7 +152,7 @@ func partly(s core.State) bool {
 	stages := s.Right.Stages()
 	return slices.ContainsFunc(s.Tasks, func(t *core.TaskState) bool {
 		return slices.Contains(stages, t.Action) && (t.End.Outcome == dsar.Incomplete || t.End.Code == core.CodeNotProven ||
-			slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 || c.Uncovered != "" }))
+			slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 || c.Uncovered != "" || len(c.Refused) > 0 }))
 	})
 }
 

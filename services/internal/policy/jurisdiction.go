@@ -139,7 +139,7 @@ type Refusal struct {
 	Ground string `yaml:"ground"`
 	// Rights are those that can be refused on it; at least one.
 	Rights []dsar.Right `yaml:"rights"`
-	// Part says whether a dataset of a copy can be refused on it.
+	// Part says whether a dataset of a copy, or a field of a correction, can be refused on it.
 	Part Part `yaml:"part"`
 	// UnlessMarks are marks of purposes: a request that ends the use of data for one that has
 	// one of them isn't refused on it ([Jurisdiction.Ending]).
@@ -153,14 +153,15 @@ type Refusal struct {
 	Read    Read   `yaml:"read"`
 }
 
-// Part says whether a dataset of a copy can be refused on a ground, and the rest is given.
+// Part says whether a dataset of a copy can be refused on a ground, and the rest is given; or a
+// field of a correction, and the rest is corrected.
 type Part string
 
 // What a ground covers of a copy.
 const (
 	PartNever Part = ""     // the whole of it only
-	PartToo   Part = "true" // the whole, or a dataset
-	PartOnly  Part = "only" // a dataset, and never the whole
+	PartToo   Part = "true" // the whole, or a dataset or field
+	PartOnly  Part = "only" // a dataset or field, and never the whole
 )
 
 // UnmarshalYAML reads a truth value, however YAML writes it, or a word.
@@ -445,14 +446,15 @@ func (j Jurisdiction) Terms(right dsar.Right, received time.Time, checks []dsar.
 		t.ConfirmBy = j.endOfDay(j.days.after(*p, j.day(received)))
 	}
 	copied := right == dsar.Access || right == dsar.Portability
+	corrected := right == dsar.Rectification
 	for _, r := range j.Refusals {
 		if !slices.Contains(r.Rights, right) {
 			continue
 		}
-		if !copied || r.Part != PartOnly {
+		if !copied && !corrected || r.Part != PartOnly {
 			t.Refusals = append(t.Refusals, r.Ground)
 		}
-		if copied && (r.Part == PartToo || r.Part == PartOnly) {
+		if (copied || corrected) && (r.Part == PartToo || r.Part == PartOnly) {
 			t.PartRefusals = append(t.PartRefusals, r.Ground)
 		}
 	}

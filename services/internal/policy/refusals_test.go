@@ -13,17 +13,17 @@ import (
 
 // TestGroundsByRight holds every right of every law to the grounds on which the reading of the
 // laws of 29 November 2026 lets it be refused, beside that identity isn't proven: first the
-// whole, and after a stroke a dataset of a copy. A right that isn't here is refused on none.
+// whole, and after a stroke a dataset of a copy, or a field of a correction. A right that isn't here is refused on none.
 func TestGroundsByRight(t *testing.T) {
 	t.Parallel()
 	const unfounded = "excessive manifestly-unfounded"
 	europe := map[dsar.Right]string{
 		dsar.Access: unfounded + " | rights-of-others trade-secret", dsar.Portability: unfounded + " | rights-of-others trade-secret",
-		dsar.Rectification: unfounded + " not-correct", dsar.Erasure: "excessive legal-claims legal-duty manifestly-unfounded no-case",
+		dsar.Rectification: unfounded + " not-correct | not-correct", dsar.Erasure: "excessive legal-claims legal-duty manifestly-unfounded no-case",
 		dsar.Restriction: unfounded + " no-case", dsar.Objection: "excessive legal-claims manifestly-unfounded",
 	}
 	states := func(grounds, copies string) map[dsar.Right]string {
-		return map[dsar.Right]string{dsar.Access: copies, dsar.Portability: copies, dsar.Rectification: grounds, dsar.Erasure: grounds, dsar.OptOut: grounds}
+		return map[dsar.Right]string{dsar.Access: copies, dsar.Portability: copies, dsar.Rectification: copies, dsar.Erasure: grounds, dsar.OptOut: grounds}
 	}
 	const swiss = "law manifestly-unfounded own-interests querulous rights-of-others | law own-interests rights-of-others"
 	for id, want := range map[string]map[dsar.Right]string{
@@ -31,27 +31,27 @@ func TestGroundsByRight(t *testing.T) {
 		"California": {
 			dsar.Access: "excessive exempt manifestly-unfounded twice-a-year | exempt rights-of-others", dsar.Portability: "excessive exempt manifestly-unfounded twice-a-year | exempt rights-of-others",
 			dsar.KnowCategories: "excessive exempt manifestly-unfounded twice-a-year", dsar.Erasure: "excessive exempt manifestly-unfounded",
-			dsar.Rectification: "excessive exempt impossible manifestly-unfounded not-correct",
+			dsar.Rectification: "excessive exempt impossible manifestly-unfounded not-correct | exempt impossible not-correct",
 			dsar.OptOut:        "fraudulent", dsar.Restriction: "fraudulent", "automated-opt-out": "fraudulent", "automated-explanation": unfounded,
 		},
 		"Canada": {
 			dsar.Access:        "| confidential danger disclosure dispute investigation not-disclosable privileged third-party",
-			dsar.Rectification: "not-correct", dsar.Erasure: "legal-duty", dsar.ConsentWithdrawal: "bound",
+			dsar.Rectification: "not-correct | not-correct", dsar.Erasure: "legal-duty", dsar.ConsentWithdrawal: "bound",
 		},
 		"Japan": {
-			dsar.Access: "business harm unlawful | business harm unlawful", dsar.Rectification: "not-correct other-procedure",
+			dsar.Access: "business harm unlawful | business harm unlawful", dsar.Rectification: "not-correct other-procedure | not-correct other-procedure",
 			dsar.Erasure: "costly no-case", dsar.Restriction: "costly no-case",
 		},
 		"South Korea": {
-			dsar.Access: "| harm unlawful", dsar.Portability: "repeated vague | harm", dsar.Rectification: "not-correct", dsar.Erasure: "legal-duty",
+			dsar.Access: "| harm unlawful", dsar.Portability: "repeated vague | harm", dsar.Rectification: "not-correct | not-correct", dsar.Erasure: "legal-duty",
 			dsar.Restriction: "contract harm unlawful", dsar.ConsentWithdrawal: "contract harm unlawful", "automated-refusal": "agreed harm", "automated-explanation": "harm",
 		},
 		"Switzerland": {
-			dsar.Access: swiss, dsar.Portability: swiss, dsar.Rectification: "not-correct unchangeable",
+			dsar.Access: swiss, dsar.Portability: swiss, dsar.Rectification: "not-correct unchangeable | not-correct unchangeable",
 			dsar.Erasure: "legal-duty overriding", dsar.Restriction: "legal-duty overriding", dsar.Objection: "legal-duty overriding",
 		},
 		"Brazil": {
-			dsar.Access: "not-controller | trade-secret", dsar.Portability: "not-controller | trade-secret", dsar.Rectification: "not-controller not-correct",
+			dsar.Access: "not-controller | trade-secret", dsar.Portability: "not-controller | trade-secret", dsar.Rectification: "not-controller not-correct | not-correct",
 			dsar.Erasure: "legal-duty no-case not-controller", dsar.ConsentWithdrawal: "not-controller", dsar.Objection: "lawful not-controller",
 		},
 		"Virginia":  states("excessive exempt manifestly-unfounded", "excessive exempt manifestly-unfounded | exempt"),

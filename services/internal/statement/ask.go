@@ -48,6 +48,22 @@ func (d *dataset) refused() *core.RefusedPart {
 	return nil
 }
 
+// refusedFields returns a claim for each ground on which fields of the dataset aren't corrected.
+func (d *dataset) refusedFields() (out []claim) {
+	for _, f := range d.sys.all.refusedFields() {
+		if f.System != d.sys.System.System || f.Dataset != d.Dataset.Dataset {
+			continue
+		}
+		i := slices.IndexFunc(out, func(c claim) bool { return c.Ground == f.Ground })
+		if i < 0 {
+			i, out = len(out), append(out, claim{Values: Values{Ground: f.Ground}, facts: []int{d.sys.fact(dsar.Rectify)}})
+			out[i].Title, out[i].Source = d.sys.all.refusal(f.Ground)
+		}
+		out[i].Columns, out[i].facts = append(out[i].Columns, d.columns([]string{f.Column})...), append(out[i].facts, f.Fact)
+	}
+	return out
+}
+
 // leftOut returns the columns of gathered records that the right doesn't cover, and that
 // hold something, for one reason.
 func (d *dataset) leftOut(why string) []Column {

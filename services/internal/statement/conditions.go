@@ -276,6 +276,9 @@ var ofDataset = []rule[*dataset]{
 		c := d.counts(dsar.Rectify)
 		return when(d.is(dsar.Rectification) && len(c.Unchanged) > 0, Values{Columns: d.columns(c.Unchanged)}, d.sys.fact(dsar.Rectify))
 	}},
+	// The correction was about these columns as well, and a person refused it on a ground of the
+	// law; of what a person corrected by hand, they say so themselves.
+	{FieldRefused, func(d *dataset) []claim { return d.refusedFields() }},
 	// So many records were flagged, so that what was to end has ended for them: all use of
 	// them, or some; or the flag was taken away again.
 	{Restricted, func(d *dataset) []claim {
@@ -315,6 +318,10 @@ var answers = []rule[*system]{
 	{MayStillHold, func(s *system) []claim { // the same, where something may be
 		asked, _ := s.askedInstead()
 		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.mayHold() && s.ended(), Values{}, s.all.lookedAt(), s.mainFact())
+	}},
+	// A person refused to correct whatever it has of the fields that were to be corrected.
+	{FieldsRefused, func(s *system) []claim {
+		return when(s.all.right == dsar.Rectification && s.any(FieldRefused) && !s.any(Corrected) && s.ended(), Values{}, s.facts()...)
 	}},
 	// It has none of the fields that were to be corrected.
 	{NoSuchField, func(s *system) []claim {

@@ -287,6 +287,7 @@ func countsOf(end *core.ActionEnd, dataset string) (sum dsar.Counts) {
 			sum.Restricted += c.Restricted
 			sum.Changed = append(sum.Changed, c.Changed...)
 			sum.Unchanged = append(sum.Unchanged, c.Unchanged...)
+			sum.Refused = append(sum.Refused, c.Refused...)
 			sum.Retained = append(sum.Retained, c.Retained...)
 			sum.Taken = append(sum.Taken, c.Taken...)
 			if c.Uncovered != "" {

@@ -72,6 +72,7 @@ const (
 	Corrected      Kind = "corrected"
 	FormerUnread   Kind = "former-unread"
 	LeftAsRecorded Kind = "left-as-recorded"
+	FieldRefused   Kind = "field-refused"
 	Restricted     Kind = "restricted"
 	UsedAgain      Kind = "used-again"
 
@@ -102,6 +103,7 @@ const (
 	UsesEnded       Kind = "uses-ended"
 	NotUsedFor      Kind = "not-used-for"
 	NoSuchField     Kind = "no-such-field"
+	FieldsRefused   Kind = "fields-refused"
 	Retired         Kind = "retired"
 	RetiredOpen     Kind = "retired-open"
 	GoesOn          Kind = "goes-on"

@@ -240,18 +240,42 @@ func (e *evidence) checks() []dsar.Check { return e.occasion().Checks }
 func (e *evidence) reason() string       { return e.occasion().Reason }
 func (e *evidence) paused() bool         { return e.occasion().Paused }
 
-// refusedInPart returns a claim for each ground on which datasets of the copy are refused.
+// refusedInPart returns a claim for each ground on which datasets of the copy, or fields of the
+// correction, are refused.
 func (e *evidence) refusedInPart() (out []claim) {
-	if e.Occasion == nil && !e.has(PartRefused) || e.Occasion != nil && !e.wrote(core.LetterAnswer) {
+	if e.Occasion == nil && !e.has(PartRefused, FieldRefused) || e.Occasion != nil && !e.wrote(core.LetterAnswer) {
 		return nil
 	}
-	for _, p := range e.Told.Parts {
-		i := slices.IndexFunc(out, func(c claim) bool { return c.Ground == p.Ground })
+	add := func(ground string, fact int) {
+		i := slices.IndexFunc(out, func(c claim) bool { return c.Ground == ground })
 		if i < 0 {
-			i, out = len(out), append(out, claim{Values: Values{Ground: p.Ground}, facts: []int{max(e.cause(), accepted)}})
-			out[i].Title, out[i].Source = e.refusal(p.Ground)
+			i, out = len(out), append(out, claim{Values: Values{Ground: ground}, facts: []int{max(e.cause(), accepted)}})
+			out[i].Title, out[i].Source = e.refusal(ground)
 		}
-		out[i].facts = append(out[i].facts, p.Fact)
+		out[i].facts = append(out[i].facts, fact)
+	}
+	for _, p := range e.Told.Parts {
+		add(p.Ground, p.Fact)
+	}
+	for _, f := range e.refusedFields() {
+		add(f.Ground, f.Fact)
+	}
+	return out
+}
+
+// refusedFields returns the fields that the person wanted corrected and that a person refused:
+// the system's worker says that they were asked for; where a person did the correction by
+// hand, they have said so themselves.
+func (e *evidence) refusedFields() (out []core.RefusedField) {
+	for _, f := range e.Told.Fields {
+		for _, s := range e.Told.Systems {
+			for i := range s.Ends {
+				end := &s.Ends[i]
+				if s.System == f.System && end.Action == dsar.Rectify && (end.By != "" || slices.Contains(countsOf(end, f.Dataset).Refused, f.Column)) {
+					out = append(out, f)
+				}
+			}
+		}
 	}
 	return out
 }

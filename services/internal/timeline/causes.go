@@ -73,6 +73,9 @@ func (say Say) attention(e core.AttentionNeeded, s core.State, titled Titles) st
 		}
 		return why
 	}
+	if e.Code != "" {
+		return say(Cause(e.Code))
+	}
 	for _, t := range s.Tasks {
 		if t.Status == core.TaskIsFailed && t.End.IsAttention(t.System, e) {
 			why = say.f("%s: %s", titled(t.System, ""), cmp.Or(say.cause(t.End.Code, t.End.Reason, t.End.Cause), t.End.Code))

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/words"
 )
 
@@ -45,9 +43,12 @@ func TestEveryCodeHasACause(t *testing.T) {
 			dirs = append(dirs, "services/"+d.Name())
 		}
 	}
+	common := constantsIn(t, filepath.Join(root, "pkg/dsar"))
+	maps.Copy(common, constantsIn(t, filepath.Join(root, "services/internal/core")))
+	maps.DeleteFunc(common, func(name, _ string) bool { return !strings.HasPrefix(name, "Code") && name != "LegalHold" })
 	given := map[string]string{} // where, by code
 	for _, dir := range dirs {
-		maps.Copy(given, codesIn(t, filepath.Join(root, dir)))
+		maps.Copy(given, codesIn(t, filepath.Join(root, dir), common))
 	}
 	if len(given) < 50 {
 		t.Fatalf("only %d codes were found", len(given))
@@ -69,11 +70,29 @@ func TestEveryCodeHasACause(t *testing.T) {
 // codeAt is which argument of a call is a code.
 var codeAt = map[string]int{"Final": 0, "Passing": 1, "Doubtful": 0, "Permanent": 0, "Transient": 0, "Unsure": 0, "RetryAt": 1, "RetryAfter": 1, "Again": 1, "fail": 2, "disbelieve": 2}
 
-// codesIn returns the codes that a package's sources give, as text or by a
-// constant.
-func codesIn(t *testing.T, dir string) map[string]string {
+// constantsIn returns the constants of a package.
+func constantsIn(t *testing.T, dir string) map[string]string {
 	t.Helper()
-	s := sources{constants: map[string]string{}, codes: map[string]string{}}
+	s := sources{constants: map[string]string{}}
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no sources in %s: %v", dir, err)
+	}
+	for _, path := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.learn(file)
+	}
+	return s.constants
+}
+
+// codesIn returns the codes that a package's sources give, as text, by a constant of its own, or
+// by a common one.
+func codesIn(t *testing.T, dir string, common map[string]string) map[string]string {
+	t.Helper()
+	s := sources{constants: map[string]string{}, common: common, codes: map[string]string{}}
 	var files []*ast.File
 	names := map[*ast.File]string{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -101,6 +120,7 @@ func codesIn(t *testing.T, dir string) map[string]string {
 // sources are what was read of a package.
 type sources struct {
 	constants map[string]string
+	common    map[string]string // those of other packages
 	codes     map[string]string
 	where     string
 }
@@ -110,8 +130,15 @@ func (s *sources) learn(file *ast.File) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if spec, ok := n.(*ast.ValueSpec); ok {
 			for i := range min(len(spec.Names), len(spec.Values)) {
-				if lit, ok := spec.Values[i].(*ast.BasicLit); ok && lit.Kind == token.STRING {
-					s.constants[spec.Names[i].Name] = constant.StringVal(constant.MakeFromLiteral(lit.Value, lit.Kind, 0))
+				switch value := spec.Values[i].(type) {
+				case *ast.BasicLit:
+					if value.Kind == token.STRING {
+						s.constants[spec.Names[i].Name] = constant.StringVal(constant.MakeFromLiteral(value.Value, value.Kind, 0))
+					}
+				case *ast.SelectorExpr: // another name of a common one
+					if text := s.common[value.Sel.Name]; text != "" {
+						s.constants[spec.Names[i].Name] = text
+					}
 				}
 			}
 		}
@@ -211,9 +238,7 @@ func (s *sources) code(e ast.Expr) {
 	case *ast.Ident:
 		text = s.constants[e.Name]
 	case *ast.SelectorExpr:
-		text = map[string]string{"CodeObjectMissing": dsar.CodeObjectMissing, "CodeObjectDamaged": dsar.CodeObjectDamaged, "CodeOthers": dsar.CodeOthers, "CodeOthersReleased": dsar.CodeOthersReleased,
-			"CodeOthersRedacted": dsar.CodeOthersRedacted, "CodeOthersReviewed": dsar.CodeOthersReviewed, "CodeNotCovered": dsar.CodeNotCovered, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge,
-			"CodePlanUnmet": dsar.CodePlanUnmet, "CodePlanMissing": dsar.CodePlanMissing, "CodePlanMismatch": dsar.CodePlanMismatch, "CodeNoPlan": dsar.CodeNoPlan, "CodeFormerLost": core.CodeFormerLost}[e.Sel.Name]
+		text = s.common[e.Sel.Name]
 	}
 	// A vendor's own codes are in capitals or digits.
 	if text != "" && text == strings.ToLower(text) && !strings.ContainsAny(text[:1], "0123456789") {

@@ -32,6 +32,17 @@ func (titled Titles) of(e core.Event) core.Event {
 	case core.PartRefused:
 		e.Dataset = titled(e.System, e.Dataset)
 		return e
+	case core.FieldRefused:
+		e.Dataset = titled(e.System, e.Dataset)
+		return e
+	case core.CorrectionApproved:
+		e.Let = slices.Clone(e.Let)
+		for i := range e.Let {
+			l := &e.Let[i]
+			l.Dataset = titled(l.System, l.Dataset)
+			l.System = titled(l.System, "")
+		}
+		return e
 	case core.SecondAsked:
 		e.Matter = titled.Matter(e.Matter)
 		return e

@@ -123,6 +123,13 @@ func (say Say) sentence(e core.Event) (system, text string) {
 			return e.System, say.f("%s is given after all, %s decided", e.Dataset, e.By) + say.because("", e.Reason)
 		}
 		return e.System, say.f("%s refused by %s", e.Dataset, e.By) + say.because(say(e.Ground), e.Reason)
+	case core.FieldRefused:
+		return e.System, say.f("the correction of %s refused by %s", e.Dataset+"."+e.Column, e.By) + say.because(say(e.Ground), e.Reason)
+	case core.CorrectionApproved:
+		if len(e.Let) == 0 {
+			return "", say.f("the correction is approved by %s", e.By) + say.because("", e.Reason)
+		}
+		return "", say.f("%s has these corrected in spite of the doubt: %s", e.By, say.letGo(e.Let)) + say.because("", e.Reason)
 	case core.SecondAsked:
 		return "", say.f("%s wants %s; a second person must agree", e.By, say.Wanted(e.Matter)) + say.because("", e.Reason)
 	case core.SecondJudged:
@@ -308,7 +315,16 @@ func (say Say) fields(counts []dsar.Counts) string {
 			unchanged = append(unchanged, c.Dataset+"."+column)
 		}
 	}
+	var refused []string
+	for _, c := range counts {
+		for _, column := range c.Refused {
+			refused = append(refused, c.Dataset+"."+column)
+		}
+	}
 	text := ""
+	if len(refused) > 0 {
+		text += say.f("; refused %s", strings.Join(refused, ", "))
+	}
 	if len(changed) > 0 {
 		text += say.f("; changed %s", strings.Join(changed, ", "))
 	}
@@ -316,6 +332,15 @@ func (say Say) fields(counts []dsar.Counts) string {
 		text += say.f("; left as they were %s", strings.Join(unchanged, ", "))
 	}
 	return text
+}
+
+// letGo names the fields that are corrected in spite of a doubt, and the doubt.
+func (say Say) letGo(all []core.LetGo) string {
+	var names []string
+	for _, l := range all {
+		names = append(names, l.System+"/"+l.Dataset+"."+l.Column+" ("+say(l.Code)+")")
+	}
+	return strings.Join(names, ", ")
 }
 
 func (say Say) checks(checks []dsar.Check) string {
@@ -349,6 +374,8 @@ func (say Say) Wanted(m core.Matter) string {
 		return say.f("to refuse the request (%s)", say(m.Ground))
 	case core.VerbRefusePart:
 		return say.f("to refuse %s of %s (%s)", m.Dataset, m.System, say(m.Ground))
+	case core.VerbRefuseField:
+		return say.f("to refuse to correct %s of %s (%s)", m.Dataset+"."+m.Column, m.System, say(m.Ground))
 	case core.VerbJudgeProof:
 		return say("to reject the proof")
 	case core.VerbAcceptPlan:

@@ -63,6 +63,7 @@ type pipeline struct {
 	now        time.Time
 	sites      []site
 	proof      intake.Proof
+	review     core.CorrectionReview
 	journal    *memjournal.Store
 	life       *lifecycle.Lifecycle
 	coord      *coordinator.Coordinator
@@ -148,7 +149,7 @@ func (p *pipeline) start(m mutant) {
 		maps.Copy(purposes, m.UsedFor())
 	}
 	columns, concepts := manifest.Fields(manifests)
-	in, err := intake.New(intake.Config{Purposes: purposes, Receivers: intake.Receivers(manifests), Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, LooksBack: true, ToldBy: core.ChannelOutbox, ProveAgain: p.proveAgain, EraseAgain: p.eraseAgain, Now: clock, Log: log})
+	in, err := intake.New(intake.Config{Purposes: purposes, Receivers: intake.Receivers(manifests), Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, CorrectionReview: p.review, LooksBack: true, ToldBy: core.ChannelOutbox, ProveAgain: p.proveAgain, EraseAgain: p.eraseAgain, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
 	for _, s := range p.sites {

@@ -100,6 +100,9 @@ func (p *player) play(right dsar.Right) {
 	if p.rng.IntN(4) == 0 {
 		a.FourEyes = core.FourEyesKinds()
 	}
+	if right == dsar.Rectification {
+		a.CorrectionReview = core.CorrectionReviews()[p.rng.IntN(3)]
+	}
 	if right.Decided() {
 		a.Systems, a.Recipients = nil, nil
 	}
@@ -230,7 +233,11 @@ func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
 // interrupt has a person do what can be done at any time.
 func (p *player) interrupt(now time.Time) {
 	const by, why = "agent", "why"
-	switch p.rng.IntN(14) {
+	switch p.rng.IntN(16) {
+	case 14:
+		p.do(core.ApproveCorrection{By: by, Reason: why, Now: now}, now)
+	case 15:
+		p.do(core.RefuseField{By: by, Reason: why, System: "s", Dataset: "d", Column: "c", Ground: "rights-of-others", Now: now}, now)
 	case 12:
 		p.do(core.Reveal{By: by, Reason: why, Now: now}, now)
 	case 13:
