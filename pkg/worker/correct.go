@@ -77,6 +77,9 @@ func (c corrector) Rectify(ctx context.Context, jobs []*RectifyJob) error {
 		return nil
 	}
 	err := c.Rectifier.Rectify(ctx, left)
+	if err == nil {
+		c.readBack(ctx, slices.DeleteFunc(slices.Clone(left), func(j *RectifyJob) bool { return j.Err != nil }))
+	}
 	for _, j := range left {
 		if err == nil && j.Err == nil {
 			j.Err = c.w.tellStanding(ctx, j)

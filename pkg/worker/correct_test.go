@@ -252,3 +252,50 @@ func TestAPersonLetsItGo(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatStandsIsReadBack: of a worker that doesn't say what stands in a corrected field it is
+// read back: another writing, or another value, is told; what holds what it held before isn't
+// corrected; where nothing can be read, what was written is told, and that it wasn't looked.
+func TestWhatStandsIsReadBack(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		holds     any // afterwards
+		fails     bool
+		told      string
+		unchanged bool
+	}{
+		"as it was asked":  {holds: "Lyon", told: `["town","Paris","Lyon",1]`},
+		"in capitals":      {holds: "LYON", told: `["town","Paris","LYON",1]`},
+		"cut":              {holds: "Ly", told: `["town","Paris","Ly",1]`},
+		"emptied":          {holds: nil, told: `["town","Paris",null,1]`},
+		"as it was before": {holds: "Paris", told: `["town","Paris","Lyon",1]`, unchanged: true},
+		"unreadable":       {fails: true, told: `["town","Paris","Lyon",1]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			wrote := false
+			r, rows := corrected(t, meaning(), impl{
+				gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
+					switch {
+					case wrote && c.fails:
+						return worker.Transient("vendor", "it can't be asked now", nil)
+					case wrote:
+						return out.Write("scores", record.Record{"town": c.holds})
+					default:
+						return out.Write("scores", record.Record{"town": "Paris"})
+					}
+				},
+				rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) {
+					wrote = true
+					return []dsar.Counts{{Dataset: "scores", Found: 1, Rectified: 1, Changed: []string{"town"}}}, nil
+				},
+			}, event.Correction{Column: "town", Value: "Lyon"})
+			if rows != c.told || r.Outcome != dsar.Rectified || len(r.Counts) != 1 || (len(r.Counts[0].Unchanged) == 1) != c.unchanged || (len(r.Counts[0].Changed) == 1) == c.unchanged {
+				t.Errorf("%s %s %q, told %s, %+v", r.Kind, r.Outcome, r.Reason, rows, r.Counts)
+			}
+			if (len(r.Notes) > 0) != c.fails {
+				t.Errorf("it notes %q", r.Notes)
+			}
+		})
+	}
+}

@@ -99,6 +99,10 @@ type Eraser interface {
 // object of the vault. Such a task's right is [dsar.Rectification]; a record in which a field
 // isn't to be corrected MUST say so ([Records.WriteStaying]), else it is told as if it had been.
 //
+// Afterwards it is asked to gather again, unless it says itself what stands ([RectifyJob.Stands]):
+// what the system holds then is told to the person, and a field that holds what it held before is
+// no corrected one.
+//
 // It isn't asked where a person must look before anything is written: where a field holds
 // what may be somebody else's, and where people are found by it, and nobody has proven that what
 // it is to be is the person's.

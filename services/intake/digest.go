@@ -51,5 +51,5 @@ func (in *Intake) repeat(ctx context.Context, state core.State, canonical []byte
 	if state.Accepted.Digest != digest {
 		return Receipt{}, ErrConflict
 	}
-	return receipt(state.Accepted), nil
+	return in.receipt(state.Accepted), nil
 }

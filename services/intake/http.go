@@ -151,7 +151,7 @@ func (d door) GetRequest(w http.ResponseWriter, r *http.Request, requestID strin
 	ctx, cancel := context.WithTimeout(r.Context(), submitTimeout)
 	defer cancel()
 	if row, ok := d.own(ctx, w, caller, requestID); ok {
-		writeJSON(w, http.StatusOK, "application/json", state(row))
+		writeJSON(w, http.StatusOK, "application/json", d.in.state(row))
 	}
 }
 

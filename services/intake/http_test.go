@@ -250,6 +250,27 @@ func TestState(t *testing.T) {
 	}
 }
 
+// TestDueWhereTheLawIs: the day on which the answer is due is told as letters tell it, which in
+// UTC is another: in a receipt, and of how the request stands.
+func TestDueWhereTheLawIs(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	r := request()
+	r["jurisdiction"] = "California"
+	accepted := w.post(text(t, r))
+	answer := w.do(http.MethodGet, accepted.Header().Get("Location"), "/v1/requests/{request_id}", nil)
+	for _, body := range []string{accepted.Body.String(), answer.Body.String()} {
+		var told struct {
+			DueAt time.Time `json:"due_at"`
+			DueOn string    `json:"due_on"`
+		}
+		must(t, json.Unmarshal([]byte(body), &told))
+		if told.DueOn == "" || told.DueOn != told.DueAt.AddDate(0, 0, -1).Format(time.DateOnly) {
+			t.Errorf("due at %s, on %q", told.DueAt, told.DueOn)
+		}
+	}
+}
+
 // TestOtherPaths: what the document doesn't know is answered in its form.
 func TestOtherPaths(t *testing.T) {
 	t.Parallel()

@@ -255,7 +255,7 @@ func (in *Intake) take(ctx context.Context, from callers.Caller, s event.Submitt
 	case err != nil:
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}
-	return receipt(state.Accepted), nil
+	return in.receipt(state.Accepted), nil
 }
 
 // discard destroys the keys of a request that is too large when sealed, so that they aren't

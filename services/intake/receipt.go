@@ -1,6 +1,10 @@
 package intake
 
 import (
+	"time"
+
+	"github.com/oapi-codegen/runtime/types"
+
 	"habeas.dev/services/intake/api"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
@@ -10,7 +14,7 @@ import (
 // fact of the request's journal and so never changes.
 type Receipt = api.Receipt
 
-func receipt(a core.Accepted) Receipt {
+func (in *Intake) receipt(a core.Accepted) Receipt {
 	r := Receipt{
 		RequestId:    a.RequestID,
 		Status:       api.Accepted,
@@ -19,6 +23,7 @@ func receipt(a core.Accepted) Receipt {
 		ReceivedAt:   a.ReceivedAt.UTC(),
 		AcceptedAt:   a.AcceptedAt.UTC(),
 	}
+	r.DueOn = in.dueOn(a.Jurisdiction, a.DueAt)
 	if !a.DueAt.IsZero() {
 		due := a.DueAt.UTC()
 		r.DueAt = &due
@@ -26,8 +31,16 @@ func receipt(a core.Accepted) Receipt {
 	return r
 }
 
+// dueOn returns the day of an instant where a law is; nil for none.
+func (in *Intake) dueOn(jurisdiction string, due time.Time) *types.Date {
+	if due.IsZero() {
+		return nil
+	}
+	return &types.Date{Time: in.Policy.Local(jurisdiction, due)}
+}
+
 // state returns what the row of a request tells an upstream.
-func state(row journal.Row) api.RequestState {
+func (in *Intake) state(row journal.Row) api.RequestState {
 	s := api.RequestState{
 		RequestId:    row.RequestID,
 		Status:       api.Status(row.Status),
@@ -39,6 +52,7 @@ func state(row journal.Row) api.RequestState {
 		Overdue:      row.Overdue,
 		WaitingFor:   row.Waiting,
 	}
+	s.DueOn = in.dueOn(row.Jurisdiction, row.DueAt)
 	if !row.DueAt.IsZero() {
 		due := row.DueAt.UTC()
 		s.DueAt = &due

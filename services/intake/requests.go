@@ -59,7 +59,7 @@ func (d door) ListRequests(w http.ResponseWriter, r *http.Request, params api.Li
 	}
 	list := api.RequestList{Requests: make([]api.RequestState, len(rows))}
 	for i, row := range rows {
-		list.Requests[i] = state(row)
+		list.Requests[i] = d.in.state(row)
 	}
 	if len(rows) == f.Limit {
 		next := writeCursor(rows[len(rows)-1].Cursor())
@@ -122,5 +122,5 @@ func (d door) CancelRequest(w http.ResponseWriter, r *http.Request, requestID st
 			return
 		}
 	}
-	writeJSON(w, http.StatusOK, "application/json", state(row))
+	writeJSON(w, http.StatusOK, "application/json", d.in.state(row))
 }

@@ -138,7 +138,7 @@ func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (_ *k
 	if k.Teller, err = n.teller(); err != nil {
 		return nil, err
 	}
-	calls, err := callbacks.New(callbacks.Config{Requests: n.Installation.Requests, Callbacks: n.Config.Callbacks(), Meters: n.tel.Meters(), Now: now, Log: n.log})
+	calls, err := callbacks.New(callbacks.Config{Requests: n.Installation.Requests, Callbacks: n.Config.Callbacks(), Local: book.Local, Meters: n.tel.Meters(), Now: now, Log: n.log})
 	if err != nil {
 		return nil, fmt.Errorf("callers: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
 // Defines values for Check.
@@ -168,8 +169,11 @@ type Problem struct {
 type Receipt struct {
 	AcceptedAt time.Time `json:"accepted_at"`
 
-	// DueAt The instant by which the answer is due, as known when the request was accepted.
+	// DueAt The instant by which the answer is due, in UTC, as known when the request was accepted.
 	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// DueOn The day on which the answer is due where the law is, the last second of which is due_at. Letters name this day; in UTC it may be another.
+	DueOn *openapi_types.Date `json:"due_on,omitempty"`
 
 	// Jurisdiction The id of a law, built in or of the operator's own.
 	Jurisdiction Jurisdiction `json:"jurisdiction"`
@@ -201,7 +205,11 @@ type RequestList struct {
 
 // RequestState Where a request stands. It holds nothing of the person.
 type RequestState struct {
+	// DueAt The instant by which the answer is due, as things stand, in UTC.
 	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// DueOn The day on which the answer is due where the law is. Letters name this day; in UTC it may be another.
+	DueOn *openapi_types.Date `json:"due_on,omitempty"`
 
 	// Jurisdiction The id of a law, built in or of the operator's own.
 	Jurisdiction Jurisdiction `json:"jurisdiction"`

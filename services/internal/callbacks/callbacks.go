@@ -59,8 +59,10 @@ type Data struct {
 	Version      int        `json:"version"`
 	Right        dsar.Right `json:"right"`
 	Jurisdiction string     `json:"jurisdiction"`
-	DueAt        time.Time  `json:"due_at,omitzero"`
-	Overdue      bool       `json:"overdue,omitempty"`
+	// DueAt is when the answer is due, and DueOn the day of it where the law is, as 2026-12-21.
+	DueAt   time.Time `json:"due_at,omitzero"`
+	DueOn   string    `json:"due_on,omitempty"`
+	Overdue bool      `json:"overdue,omitempty"`
 }
 
 // Requests reads requests and applies commands to them; lifecycle.Lifecycle implements it.
@@ -76,9 +78,11 @@ type Config struct {
 	Requests Requests
 	// Callbacks are the addresses, by the source of the requests.
 	Callbacks map[string]config.Callback
-	Meters    metric.MeterProvider
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Local returns an instant where a law is.
+	Local  func(jurisdiction string, at time.Time) time.Time
+	Meters metric.MeterProvider
+	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Callbacks tells callers. It is safe for many goroutines.
@@ -211,8 +215,12 @@ func (c *Callbacks) tell(ctx context.Context, source, requestID string, change c
 	}
 	within, cancel := context.WithTimeout(ctx, c.callTime)
 	defer cancel()
+	dueOn := ""
+	if !then.DueAt.IsZero() {
+		dueOn = c.Local(then.Accepted.Jurisdiction, then.DueAt).Format(time.DateOnly)
+	}
 	err = c.hook(source).Post(within, event.FactID(requestID, change.Fact), EventType, change.At, Data{RequestID: requestID, Status: change.Status, Version: change.Fact,
-		Right: then.Accepted.Right, Jurisdiction: then.Accepted.Jurisdiction, DueAt: then.DueAt, Overdue: then.Overdue})
+		Right: then.Accepted.Right, Jurisdiction: then.Accepted.Jurisdiction, DueAt: then.DueAt, DueOn: dueOn, Overdue: then.Overdue})
 	if err == nil {
 		c.count(ctx, source, "told")
 		return core.TellCaller{}, nil

@@ -134,7 +134,7 @@ func (h *house) accept(id string) {
 func (h *house) opens(all map[string]config.Callback) {
 	h.Helper()
 	var err error
-	h.calls, err = callbacks.New(callbacks.Config{Requests: h.requests, Callbacks: all, Meters: noop.NewMeterProvider(), Now: h.clock, Log: slog.New(slog.NewTextHandler(h.log, nil))})
+	h.calls, err = callbacks.New(callbacks.Config{Requests: h.requests, Callbacks: all, Local: local, Meters: noop.NewMeterProvider(), Now: h.clock, Log: slog.New(slog.NewTextHandler(h.log, nil))})
 	h.must(err)
 }
 
@@ -193,6 +193,9 @@ func TestCallerIsTold(t *testing.T) {
 		t.Errorf("%+v is still owed", s.Changes)
 	}
 	h.later(time.Second, 0)
+	if due := start.AddDate(0, 1, -1); !strings.Contains(h.bodies.String(), `"due_on":"`+due.Format(time.DateOnly)+`"`) {
+		t.Errorf("it isn't told the day: %s", h.bodies.String())
+	}
 	if got := strings.Join(h.heard, ", "); got != "accepted 1, gathering 2, awaiting-proof 5" {
 		t.Errorf("heard: %s", got)
 	}
@@ -402,3 +405,6 @@ func TestForgedCalls(t *testing.T) {
 		}
 	}
 }
+
+// local returns an instant where the law of the tests is, twelve hours west of UTC.
+func local(_ string, at time.Time) time.Time { return at.In(time.FixedZone("", -12*60*60)) }

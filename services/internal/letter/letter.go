@@ -160,6 +160,7 @@ type data struct {
 	Reason                        string
 	Ground                        string
 	GroundLaw                     string   // the article
+	GroundCited                   string   // the same, in brackets
 	Parts                         []string // what is refused of a copy: a sentence for each ground
 	AskedAgain                    string   // the day on which an answered erasure was proven anew
 	Back                          int64    // how many records had come back then
@@ -219,6 +220,9 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 			d.Reason, d.Due = sentencePart(s.Reason), day(s.Until)
 		case statement.Refused:
 			d.Ground, d.GroundLaw = s.Title, s.Source
+			if s.Source != "" {
+				d.GroundCited = words.Cited(s.Source)
+			}
 		case statement.RefusedInPart:
 			d.Parts = append(d.Parts, s.Text)
 		case statement.Answered:

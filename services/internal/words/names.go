@@ -29,6 +29,15 @@ func Named[K ~string](names map[K]string, code K) string {
 // TitleCase makes a sentence's first letter large.
 func TitleCase(s string) string { return changeFirst(s, unicode.ToUpper) }
 
+// Cited returns an article as it stands behind what rests on it: in brackets; in square ones
+// where it has a bracket of its own that doesn't open, as French cites points: [art. 12, point b)].
+func Cited(article string) string {
+	if strings.Count(article, ")") > strings.Count(article, "(") {
+		return "[" + article + "]"
+	}
+	return "(" + article + ")"
+}
+
 // LowerFirst makes a sentence's first letter small.
 func LowerFirst(s string) string { return changeFirst(s, unicode.ToLower) }
 

@@ -88,7 +88,7 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return a.Count(int64(s.Requests), "request")
 	case "law":
 		if s.Source != "" {
-			return " (" + s.Source + ")"
+			return " " + Cited(s.Source)
 		}
 	case "right":
 		return a.Language.Letters.Rights[s.Right]
