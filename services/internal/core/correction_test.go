@@ -153,7 +153,9 @@ func TestAFieldIsRefused(t *testing.T) {
 	}
 
 	// What no machine corrects: with the last of them refused, it is over.
-	left := says(t, says(t, correcting(t, ""), "t", done), "s", func(r *dsar.Report) { r.Counts[0].Unchanged, r.Objects = []string{"email"}, []dsar.Object{{Name: "s/rectify/1-a"}} })
+	left := says(t, says(t, correcting(t, ""), "t", done), "s", func(r *dsar.Report) {
+		r.Counts[0].Unchanged, r.Objects = []string{"email"}, []dsar.Object{{Name: "s/rectify/1-a"}}
+	})
 	if left.Task("s", dsar.Rectify).End.Code != core.CodeFieldsUnchanged {
 		t.Fatalf("%+v", left.Task("s", dsar.Rectify).End)
 	}

@@ -151,7 +151,7 @@ func TestSentences(t *testing.T) {
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckHeir} }, []string{"la preuve du décès de la personne et de votre qualité d’héritier"}, []string{"enfant", "organisation"}},
 		{"California", "en", dsar.Access, core.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 14 October 2026"}, []string{"stands still"}},
 		{"EEA", "en", dsar.Access, core.LetterExtension, func(o *occasion) { o.Extensions, o.DueAt = 1, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
-		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (RGPD, art. 12, par. 5, point b))", "réclamation", "CNPD", "tribunal"}, nil},
+		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée [RGPD, art. 12, par. 5, point b)]", "réclamation", "CNPD", "tribunal"}, nil},
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(o *occasion) { o.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
 		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"introduire un recours", "45 jours"}, []string{"60 jours"}},
