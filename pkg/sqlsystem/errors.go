@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 )

@@ -29,7 +29,7 @@ func (e *otherwise) Error() string {
 
 func (e *otherwise) said() error {
 	reason := fmt.Sprintf("the database rounds, cuts or changes the corrected value of %s.%s, so that another would stand there, and nothing was corrected: have the column take it, ask the person for a value that it holds, or correct it by hand", e.d.Name, e.column)
-	return worker.Because(dsar.Cause{Dataset: e.d.Name, Table: e.d.SQL.Table, Columns: []string{e.column}}, worker.Permanent("written-otherwise", reason, e))
+	return worker.Because(dsar.Cause{Dataset: e.d.Name, Table: e.d.SQL.Table, Columns: []string{e.column}}, worker.Permanent(dsar.CodeWrittenOtherwise, reason, e))
 }
 
 // stands reads what rows hold in the columns of an update that was made, in its transaction,
