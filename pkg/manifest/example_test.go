@@ -51,5 +51,5 @@ func ExampleParsePeriod() {
 		log.Fatal(err)
 	}
 	fmt.Println(p.After(time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)).Format(time.DateOnly))
-	// Output: 2036-03-01
+	// Output: 2036-03-02
 }

@@ -37,10 +37,16 @@ func ParsePeriod(s string) (Period, error) {
 }
 
 // After returns the day on which a period that runs from a day is over: what had
-// to stay may go on that day, and not before. Where the month has no such day,
-// it is the month's last (as Regulation 1182/71 art. 3(2)(c) counts). A later day
-// never ends earlier (TestPeriodIsMonotone). The result is midnight UTC.
-func (p Period) After(day time.Time) time.Time {
+// to stay may go on that day, and not before. The day from which it runs doesn't count, and
+// it ends with the last hour of the same date (Regulation 1182/71 art. 3(1) and (2)(c), and
+// as much §§ 187 and 188 BGB), or of the month's last where the month has no such: ten years
+// from 1 December 2016 are over on 2 December 2026. A later day never ends earlier
+// (TestPeriodIsMonotone). The result is midnight UTC.
+func (p Period) After(day time.Time) time.Time { return p.Date(day).AddDate(0, 0, 1) }
+
+// Date returns the same date after a period: that with whose end it ends, where it runs from a
+// day. The result is midnight UTC.
+func (p Period) Date(day time.Time) time.Time {
 	y, m, d := day.Date()
 	first := time.Date(y+p.Years, m+time.Month(p.Months), 1, 0, 0, 0, 0, time.UTC)
 	last := first.AddDate(0, 1, -1).Day()
@@ -54,7 +60,7 @@ func (p Period) FirstKept(now time.Time) time.Time {
 	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	// No day later than this one is too early: subtracting months without the
 	// clamp overshoots by at most three days.
-	day := today.AddDate(-p.Years, -p.Months, -p.Days).AddDate(0, 0, -4)
+	day := today.AddDate(-p.Years, -p.Months, -p.Days).AddDate(0, 0, -5)
 	for !p.After(day).After(today) {
 		day = day.AddDate(0, 0, 1)
 	}
@@ -119,8 +125,13 @@ func lastDay(text string) (time.Time, error) {
 }
 
 // After returns the day on which the span of a day is over, as [Period.After]: what runs
-// from the end of a year or month begins with the day after it.
-func (s Span) After(day time.Time) time.Time { return s.Period.After(s.begins(day)) }
+// from the end of a year or month ends with the end of one.
+func (s Span) After(day time.Time) time.Time {
+	if s.toEndOf == "" {
+		return s.Period.After(day)
+	}
+	return s.Date(s.begins(day))
+}
 
 // FirstKept returns the earliest day whose span isn't over on the day of now (UTC).
 func (s Span) FirstKept(now time.Time) time.Time {
@@ -131,15 +142,13 @@ func (s Span) FirstKept(now time.Time) time.Time {
 	return first.AddDate(0, 0, sort.Search(800, func(i int) bool { return s.After(first.AddDate(0, 0, i)).After(today) }))
 }
 
-// begins returns the day from which the period runs.
+// begins returns the first day of a period that runs from the end of what a day is in.
 func (s Span) begins(day time.Time) time.Time {
 	y, m, d := day.Date()
 	date := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 	switch s.toEndOf {
 	case Month:
 		return date(y, m+1, 1)
-	case Year:
-		return date(y+1, 1, 1)
 	case FinancialYear:
 		after := func(y int) time.Time {
 			last := min(s.ends.Day(), date(y, s.ends.Month()+1, 0).Day())
@@ -149,7 +158,7 @@ func (s Span) begins(day time.Time) time.Time {
 			return begin
 		}
 		return after(y + 1)
-	default:
-		return date(y, m, d)
+	default: // year
+		return date(y+1, 1, 1)
 	}
 }

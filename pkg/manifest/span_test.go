@@ -12,7 +12,7 @@ import (
 func TestSpan(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ ends, toEndOf, day, want string }{
-		{"", "", "2024-03-05", "2034-03-05"},
+		{"", "", "2024-03-05", "2034-03-06"},
 		{"", Month, "2024-03-05", "2034-04-01"},
 		{"", Month, "2023-12-31", "2034-01-01"},
 		{"", Year, "2024-03-05", "2035-01-01"},

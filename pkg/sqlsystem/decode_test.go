@@ -29,7 +29,7 @@ func TestUnits(t *testing.T) {
 		if left := d.column(t, "SELECT id FROM visits"); !slices.Equal(left, []string{"1"}) {
 			t.Errorf("left %v", left)
 		}
-		if r := jobs[0].Counts[0].Retained; len(r) != 1 || !r[0].Until.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		if r := jobs[0].Counts[0].Retained; len(r) != 1 || !r[0].Until.Equal(time.Date(2027, 1, 2, 0, 0, 0, 0, time.UTC)) {
 			t.Errorf("retained %+v", r)
 		}
 	})

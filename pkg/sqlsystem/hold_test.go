@@ -29,7 +29,7 @@ func TestHold(t *testing.T) {
 			jobs[0].Holds = []string{"orders"}
 			return jobs
 		}
-		tax := dsar.Retention{Ground: "tax-records", Records: 1, Until: time.Date(2035, 1, 1, 0, 0, 0, 0, time.UTC)}
+		tax := dsar.Retention{Ground: "tax-records", Records: 1, Until: time.Date(2035, 1, 2, 0, 0, 0, 0, time.UTC)}
 		held := []dsar.Retention{{Ground: dsar.LegalHold, Records: 1}, tax}
 		orders := func(j *counted) dsar.Counts {
 			t.Helper()

@@ -67,7 +67,7 @@ func overdue(t *testing.T, f fixture, day string) {
 		}
 		return text
 	}
-	for i, row := range [][3]string{{"a@x", "2026-05-20", ""}, {"a@x", "2026-05-21", ""}, {"b@x", "2020-01-01", "2026-01-01"}, {"b@x", "2020-01-01", "2020-01-01"}, {"b@x", "", ""}} {
+	for i, row := range [][3]string{{"a@x", "2026-05-19", ""}, {"a@x", "2026-05-20", ""}, {"b@x", "2020-01-01", "2026-01-01"}, {"b@x", "2020-01-01", "2020-01-01"}, {"b@x", "", ""}} {
 		d.insert(t, "calls", i+1, row[0], at(row[1]), at(row[2]))
 	}
 	d.insert(t, "people", 1, "a@x", at("2024-12-31"))
@@ -87,8 +87,8 @@ func overdue(t *testing.T, f fixture, day string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 20 May and six months are over on 20 November; 21 May's aren't.
-	if want := "[{calls 2 2026-05-21 00:00:00 +0000 UTC} {people 1 2025-01-01 00:00:00 +0000 UTC}]"; fmt.Sprint(got) != want {
+	// 19 May and six months are over on 20 November; 20 May's aren't.
+	if want := "[{calls 2 2026-05-20 00:00:00 +0000 UTC} {people 1 2025-01-01 00:00:00 +0000 UTC}]"; fmt.Sprint(got) != want {
 		t.Errorf("%v, want %s", got, want)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

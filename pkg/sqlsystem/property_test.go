@@ -181,14 +181,14 @@ func (o orderRow) stays() bool {
 		return true
 	}
 	placed, _ := time.Parse(time.DateOnly, o.placed.(string))
-	if clamp(placed, 10, 0) > day {
+	if clamp(placed, 10, 0) >= day {
 		return true
 	}
 	if o.disputed == nil {
 		return false
 	}
 	disputed, _ := time.Parse(time.DateOnly, o.disputed.(string))
-	return clamp(disputed, 1, 6) > day
+	return clamp(disputed, 1, 6) >= day
 }
 
 // clamp adds years and months, to the month's last day where it is shorter.

@@ -107,9 +107,9 @@ func TestPlanAndErase(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
 		d.person(t, 1, "ann@example.com", nil)
 		d.person(t, 2, "bob@example.com", nil)
-		d.insert(t, "orders", "old", 1, "2016-11-20", nil)                             // over today
-		d.insert(t, "orders", "last-day", 1, "2016-11-21", nil)                        // over tomorrow
-		d.insert(t, "orders", "claimed", 1, "2010-01-01", "2025-06-01T23:59:59-05:00") // until 2 December 2026
+		d.insert(t, "orders", "old", 1, "2016-11-19", nil)                             // over today
+		d.insert(t, "orders", "last-day", 1, "2016-11-20", nil)                        // over tomorrow
+		d.insert(t, "orders", "claimed", 1, "2010-01-01", "2025-06-01T23:59:59-05:00") // through 2 December 2026
 		d.insert(t, "orders", "claim-over", 1, "2010-01-01", "2025-05-01T00:00:00Z")
 		d.insert(t, "orders", "both", 1, "2020-05-05", "2026-05-01T00:00:00Z")
 		d.insert(t, "order_lines", "old", 1, "goes")
@@ -128,10 +128,10 @@ func TestPlanAndErase(t *testing.T) {
 		}
 		retained := map[string][]dsar.Retention{
 			"orders": {
-				{Ground: "tax-records", Records: 2, Until: day("2030-05-05"), Next: day("2026-11-21")},
-				{Ground: "legal-claims", Records: 1, Until: day("2026-12-02")},
+				{Ground: "tax-records", Records: 2, Until: day("2030-05-06"), Next: day("2026-11-21")},
+				{Ground: "legal-claims", Records: 1, Until: day("2026-12-03")},
 			},
-			"lines": {{Ground: "tax-records", Records: 1, Until: day("2030-05-05")}},
+			"lines": {{Ground: "tax-records", Records: 1, Until: day("2030-05-06")}},
 		}
 		plan := []dsar.Counts{
 			{Dataset: "people", Found: 1},

@@ -34,12 +34,12 @@ func TestTenYears(t *testing.T) {
 			if placed.After(start) {
 				placed = start
 			}
-			end := placed.AddDate(10, 0, 0)
+			end := placed.AddDate(10, 0, 1)
 			var disputed any
 			if rng.IntN(4) == 0 {
 				quarrel := time.Date(2025, time.Month(6+rng.IntN(7)), 1+rng.IntN(28), 12, 0, 0, 0, time.UTC)
 				disputed = quarrel.Format(time.RFC3339)
-				if e := quarrel.AddDate(1, 6, 0).Truncate(24 * time.Hour); e.After(end) {
+				if e := quarrel.AddDate(1, 6, 1).Truncate(24 * time.Hour); e.After(end) {
 					end = e
 				}
 			}

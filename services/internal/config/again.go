@@ -39,7 +39,7 @@ func (a Again) after() (time.Duration, error) {
 		return 0, err
 	}
 	from := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC) // months have 31 days, years 365
-	return p.After(from).Sub(from), nil
+	return p.Date(from).Sub(from), nil
 }
 
 // Erases reports whether what has come back is erased without asking a person.

@@ -101,7 +101,7 @@ func (a *ask) comeAnew() {
 		r := record{system: s.name, dataset: d.name, id: a.fixture.next, owner: a.person, also: nobody}
 		a.fixture.next++
 		if d.keeps {
-			r.until = day(a.now).AddDate(10, 0, 0)
+			r.until = day(a.now).AddDate(10, 0, 1)
 		}
 		a.write(r)
 		a.fixture.records = append(a.fixture.records, r)

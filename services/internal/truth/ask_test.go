@@ -165,7 +165,7 @@ func (a *ask) comes(s *system) {
 	}
 	issued := day(a.now).AddDate(-20*a.rng.IntN(2), 0, 0)
 	if d.keeps {
-		r.until = issued.AddDate(10, 0, 0)
+		r.until = issued.AddDate(10, 0, 1) // through the whole of the same date
 	}
 	w.insert(s, d, r, email(a.person), issued)
 	a.late[r] = true

@@ -159,7 +159,7 @@ func (w *fixture) fill(s *system, rows map[string][][]int) {
 					since[d.name][r.id] = since[d.parent][ref.(int)]
 				}
 				if d.keeps {
-					r.until = day(since[d.name][r.id]).AddDate(10, 0, 0)
+					r.until = day(since[d.name][r.id]).AddDate(10, 0, 1)
 				}
 				if d.shared {
 					r.also = w.rng.IntN(persons)
