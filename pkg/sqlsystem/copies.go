@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"habeas.dev/pkg/manifest"
 )
 
 // Copies looks for what the datasets' tables say elsewhere, or to others, that an erasure
@@ -35,10 +37,19 @@ func (s *System) Kept(ctx context.Context) ([]Advice, error) {
 	var failed error
 	s.eachTable(func(at string, d *dataset) {
 		if failed == nil {
-			failed = s.dialect.copies(ctx, s, d, func(what, cure string) { out = append(out, Advice{at, what, cure}) })
+			before := len(out)
+			failed = undropped(func() error {
+				out = out[:before]
+				return s.dialect.copies(ctx, s, d, func(what, cure string) { out = append(out, Advice{at, what, cure}) })
+			})
 		}
 	})
 	return out, failed
+}
+
+// rewrites reports whether the manifest has what rows of the dataset's table hold changed.
+func (d *dataset) rewrites() bool {
+	return slices.ContainsFunc(d.alike(), func(o *dataset) bool { return o.SQL.Erases(manifest.EraseAnonymise) || len(o.SQL.Corrigible()) > 0 })
 }
 
 // eachTable hands one dataset of each table to visit, with where the manifest has it.

@@ -119,10 +119,15 @@ func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add 
 	if err != nil {
 		return err
 	}
-	err = each(ctx, s.db, `SELECT DISTINCT p.pubname FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname JOIN pg_namespace n ON n.nspname = t.schemaname
-			JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename WHERE NOT p.pubdelete AND c.oid = $1::text::oid ORDER BY 1`, func(row []string) {
-		add(fmt.Sprintf("the publication %s tells replicas of %s, and not what is deleted there: they keep it", row[0], d.relation.name), fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate'), or serve the replica by a system of its own", p.quote(row[0])))
-	}, d.relation.id)
+	ids := "{" + strings.Join(append([]string{d.relation.id}, s.catalogue().parts[d.relation.id]...), ",") + "}" // a partition is told of by its own name, or the whole's
+	err = each(ctx, s.db, `SELECT DISTINCT p.pubname, NOT p.pubdelete FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname JOIN pg_namespace n ON n.nspname = t.schemaname
+			JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename WHERE (NOT p.pubdelete OR NOT p.pubupdate AND $2::text::bool) AND c.oid = ANY($1::text::oid[]) ORDER BY 1`, func(row []string) {
+		what := "changed"
+		if yes(row[1]) {
+			what = "deleted"
+		}
+		add(fmt.Sprintf("the publication %s tells replicas of %s, and not what is %s there: they keep it", row[0], d.relation.name, what), fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate'), or serve the replica by a system of its own", p.quote(row[0])))
+	}, ids, fmt.Sprint(d.rewrites()))
 	return err
 }
 

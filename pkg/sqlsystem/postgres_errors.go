@@ -49,11 +49,12 @@ func postgresReason(err *pgconn.PgError) reason {
 	}
 }
 
-// dropped reports whether a relation was dropped while PostgreSQL's catalogue was read:
+// dropped reports whether a relation or publication was dropped while PostgreSQL's catalogue was read:
 // its functions look at what is there now, and not at what a statement began with.
 func dropped(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "XX000" && (strings.Contains(pg.Message, "could not open relation") || strings.Contains(pg.Message, "cache lookup failed"))
+	return errors.As(err, &pg) && (pg.Code == "XX000" && (strings.Contains(pg.Message, "could not open relation") || strings.Contains(pg.Message, "cache lookup failed")) ||
+		pg.Code == "42704" && strings.HasPrefix(pg.Message, "publication "))
 }
 
 func (postgresDialect) refusal(s *System, at rejected, any error) (string, bool) {

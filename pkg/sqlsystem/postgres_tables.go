@@ -16,9 +16,13 @@ func (p postgresDialect) describe(ctx context.Context, on executor, schema, name
 	bare := schema == "" && !strings.Contains(name, ".")
 	err := each(ctx, on, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind IN ('v', 'm', 'f'),
 		(SELECT json_agg(format('%I.%I', m.nspname, o.relname) ORDER BY m.nspname)::text FROM pg_class o JOIN pg_namespace m ON m.oid = o.relnamespace
-			WHERE $3::text::bool AND o.relname = c.relname AND o.oid <> c.oid AND o.relkind IN ('r', 'p', 'v', 'm', 'f') AND m.nspname = ANY(current_schemas(false)))
+			WHERE $3::text::bool AND o.relname = c.relname AND o.oid <> c.oid AND o.relkind IN ('r', 'p', 'v', 'm', 'f') AND m.nspname = ANY(current_schemas(false))),
+		(WITH RECURSIVE part(rel) AS (SELECT c.oid UNION SELECT i.inhrelid FROM part p JOIN pg_inherits i ON i.inhparent = p.rel) SELECT bool_or(k.relkind = 'f') FROM part JOIN pg_class k ON k.oid = part.rel)
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1::text)`, func(row []string) {
 		t.relation, t.view, t.hides = relation{row[0], row[1], row[2]}, yes(row[3]), list(row[4])
+		if yes(row[5]) {
+			t.unfit, t.cure = "they lie in another database (a foreign table), and what that deletes or changes with them isn't seen here", "serve that database by a system of its own, and have no dataset of it here, or one that only gathers, in a system without erase"
+		}
 	}, qualified(p, schema, name), schema, fmt.Sprint(bare))
 	if err != nil {
 		return nil, err

@@ -79,15 +79,11 @@ func (d *dataset) unindexed(c *catalogue, f fulltext) (events []string) {
 	if len(own) == 0 && (f.of == "" || !c.leads(d.relation.id, f.of)) {
 		return nil
 	}
-	does := func(does func(*manifest.DatasetSQL) bool) bool {
-		return slices.ContainsFunc(d.alike(), func(o *dataset) bool { return does(o.SQL) })
-	}
-	deletes := does(func(m *manifest.DatasetSQL) bool { return m.Erases(manifest.EraseDelete) })
+	deletes := slices.ContainsFunc(d.alike(), func(o *dataset) bool { return o.SQL.Erases(manifest.EraseDelete) })
 	if deletes && !slices.ContainsFunc(own, func(t trigger) bool { return t.deletes }) {
 		events = append(events, "DELETE")
 	}
-	changes := does(func(m *manifest.DatasetSQL) bool { return m.Erases(manifest.EraseAnonymise) || len(m.Corrigible()) > 0 })
-	if changes && !slices.ContainsFunc(own, func(t trigger) bool { return t.updates }) {
+	if d.rewrites() && !slices.ContainsFunc(own, func(t trigger) bool { return t.updates }) {
 		events = append(events, "UPDATE")
 	}
 	return events
