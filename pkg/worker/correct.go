@@ -69,7 +69,11 @@ func (c corrector) Rectify(ctx context.Context, jobs []*RectifyJob) error {
 			if g.Err == nil {
 				g.Err = err
 			}
-			of[i].Err = c.w.keepFormer(ctx, of[i], held[of[i]], g.Records.close(g.Err))
+			err := g.Records.close(g.Err)
+			if h := held[of[i]]; h.stop == nil {
+				h.stop = h.differing(c.w.leadsBy)
+			}
+			of[i].Err = c.w.keepFormer(ctx, of[i], held[of[i]], err)
 		}
 	}
 	left := slices.DeleteFunc(slices.Clone(jobs), func(j *RectifyJob) bool { return j.Err != nil })
@@ -126,6 +130,11 @@ func (w *Worker) tellStanding(ctx context.Context, j *RectifyJob) error {
 	}
 	j.way.former = &formerObject{}
 	return w.keepFormer(ctx, j, o.held, nil)
+}
+
+// leadsBy returns the types of identifiers by which people are found by a column.
+func (w *Worker) leadsBy(dataset, column string) []dsar.IdentifierType {
+	return w.manifest.LeadsBy(w.manifest.Dataset(dataset), column)
 }
 
 // formerRecords makes what a job's records go to: into held, and of the datasets only that

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -40,7 +41,7 @@ func corrected(t *testing.T, m *manifest.Manifest, does any, c event.Correction,
 }
 
 // TestWhoseValueIsCorrected: what a correction would overwrite may be somebody else's where the
-// manifest says so: then nothing is corrected, and nothing is told.
+// manifest says so, and where records hold different values: then nothing is corrected, and nothing is told.
 func TestWhoseValueIsCorrected(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -51,9 +52,10 @@ func TestWhoseValueIsCorrected(t *testing.T) {
 	}{
 		"one value":           {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Paris"}}, told: `["town","Paris","Lyon",2]`},
 		"in two writings":     {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "PARIS"}, {"town": " Paris"}, {"town": nil}, {"town": "lyon"}}, told: `["town","PARIS","Lyon",1]["town"," Paris","Lyon",1]["town",null,"Lyon",1]["town","lyon","Lyon",1]`},
-		"several":             {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, told: `["town","Paris","Lyon",1]["town","Nice","Lyon",1]`},
+		"several":             {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, code: worker.CodeOthersValue},
 		"several, one stays":  {column: "contact.city", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, stays: []string{"town"}, told: `["town","Paris","Lyon",1]`},
-		"several, by name":    {column: "town", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, told: `["town","Paris","Lyon",1]["town","Nice","Lyon",1]`},
+		"several, one blank":  {column: "town", dataset: "scores", held: []record.Record{{"town": " "}, {"town": "Nice"}}, told: `["town"," ","Lyon",1]["town","Nice","Lyon",1]`},
+		"several, by name":    {column: "town", dataset: "scores", held: []record.Record{{"town": "Paris"}, {"town": "Nice"}}, code: worker.CodeOthersValue},
 		"somebody else's":     {column: "city", dataset: "profile", held: []record.Record{{"city": "Paris", "owner": "bob@example.com"}}, code: worker.CodeOthersValue},
 		"somebody's, stays":   {column: "city", dataset: "profile", held: []record.Record{{"city": "Paris", "owner": address(anna)}, {"city": "Nice", "owner": "bob@example.com"}}, stays: []string{"city"}, told: `["city","Paris","Lyon",1]`},
 		"the person's":        {column: "city", dataset: "profile", held: []record.Record{{"city": "Paris", "owner": address(anna)}}, told: `["city","Paris","Lyon",1]`},
@@ -190,7 +192,11 @@ func TestAPersonLetsItGo(t *testing.T) {
 	held := func(_ context.Context, task worker.Task, out *worker.Records) error {
 		for _, id := range task.Identifiers {
 			if id.Value == address(anna) || id.Value == "bob@example.com" {
-				return out.Write("profile", record.Record{"email": id.Value, "city": "Paris", "owner": "bob@example.com"})
+				err := out.Write("profile", record.Record{"email": id.Value, "city": "Paris", "owner": "bob@example.com"})
+				for _, town := range []string{"Paris", "Nice"} {
+					err = errors.Join(err, out.Write("scores", record.Record{"town": town}))
+				}
+				return err
 			}
 		}
 		return nil
@@ -207,6 +213,9 @@ func TestAPersonLetsItGo(t *testing.T) {
 		"others' value": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true, code: dsar.CodeOthersValue},
 		"others' value, let go": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true,
 			decided: []func(*dsar.Task){let(dsar.CodeOthersValue, "profile", "city")}},
+		"differing, let go": {change: event.Correction{Dataset: "scores", Column: "town", Value: "Lyon"}, reads: true,
+			decided: []func(*dsar.Task){let(dsar.CodeOthersValue, "scores", "town")}},
+		"differing": {change: event.Correction{Dataset: "scores", Column: "town", Value: "Lyon"}, reads: true, code: dsar.CodeOthersValue},
 		"another doubt": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true,
 			decided: []func(*dsar.Task){let(dsar.CodeIdentifierUnproven, "profile", "city")}, code: dsar.CodeOthersValue},
 		"another field": {change: event.Correction{Dataset: "profile", Column: "city", Value: "Lyon"}, reads: true,
