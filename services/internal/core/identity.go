@@ -124,7 +124,9 @@ func (d *decider) judgeFound(sys dsar.System, ids []dsar.Identifier) found {
 	usable := d.Usable()
 	asked := known(usable, slices.Concat(sys.Needs, sys.ResolvesBy()))
 	for _, id := range ids {
-		if slices.ContainsFunc(asked, func(k dsar.Identifier) bool { return k.Fingerprint == id.Fingerprint && k.FoundBy != dsar.EarlierRequest }) {
+		if slices.ContainsFunc(asked, func(k dsar.Identifier) bool {
+			return k.Fingerprint == id.Fingerprint && k.FoundBy != dsar.EarlierRequest
+		}) {
 			continue // its worker was told of it
 		}
 		id.FoundBy, id.Assurance = sys.Name, dsar.AssuranceFound

@@ -68,7 +68,7 @@ type State struct {
 	// Carried says which identifiers earlier requests have, too, of which something is left,
 	// and whose they are nobody has said.
 	Carried []Carried
-	Status   Status
+	Status  Status
 	// Right is the one that is answered: that of Accepted, or a lesser one.
 	Right dsar.Right
 	// DueAt is when the answer is due, as things stand.

@@ -3,10 +3,13 @@
 package duplicate
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/prints"
 )
@@ -18,6 +21,8 @@ var (
 	ErrLaw        = fmt.Errorf("%w: the other request is under another law", core.ErrNotAllowed)
 	ErrBefore     = fmt.Errorf("%w: the other request was answered before this one came in", core.ErrNotAllowed)
 	ErrStranger   = fmt.Errorf("%w: nothing says that one person made both requests", core.ErrNotAllowed)
+	ErrDetails    = fmt.Errorf("%w: the other request says something else of what is to be done", core.ErrNotAllowed)
+	ErrMore       = fmt.Errorf("%w: the other request lacks an identifier that came with this one", core.ErrNotAllowed)
 	ErrDoubt      = fmt.Errorf("%w: nobody knows whether one person made both requests", core.ErrNotAllowed)
 )
 
@@ -30,8 +35,9 @@ func about(s core.State) string {
 }
 
 // Check refuses a merge that the core refuses, and one into a request that isn't the same:
-// of another right or law, answered before this one was received or not at all, or not
-// surely of the same person. That the other request isn't there is a zero state.
+// of another right or law or with other details, answered before this one was received or not at
+// all, not surely of the same person, or without an identifier that came with this one: by that
+// nobody would look any more. That the other request isn't there is a zero state.
 func Check(ctx context.Context, p prints.Prints, s core.State, merge core.Merge, other core.State) error {
 	if _, err := core.Decide(s, merge); err != nil {
 		return err
@@ -45,9 +51,69 @@ func Check(ctx context.Context, p prints.Prints, s core.State, merge core.Merge,
 		return ErrLaw
 	case other.Status == core.StatusCompleted && !other.AnsweredAt.After(s.Accepted.ReceivedAt):
 		return ErrBefore
-	default:
-		return checkPerson(ctx, p, s, other)
 	}
+	if err := checkPerson(ctx, p, s, other); err != nil {
+		return err
+	}
+	if err := checkDetails(ctx, p, s, other); err != nil {
+		return err
+	}
+	return checkGiven(ctx, p, s, other)
+}
+
+// checkDetails refuses a merge into a request that has other details: other corrections, purposes,
+// or words.
+func checkDetails(ctx context.Context, p prints.Prints, s, other core.State) error {
+	mine, err := details(ctx, p, s)
+	if err != nil {
+		return err
+	}
+	theirs, err := details(ctx, p, other)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(mine, theirs) {
+		return ErrDetails
+	}
+	return nil
+}
+
+// details opens what a request says of what is to be done; nothing where it says nothing.
+func details(ctx context.Context, p prints.Prints, s core.State) ([]byte, error) {
+	if len(s.Accepted.Details) == 0 {
+		return nil, nil
+	}
+	keys, err := p.Vault.Keys(ctx, s.Accepted.RequestID)
+	if err != nil {
+		return nil, fmt.Errorf("request %s: %w", s.Accepted.RequestID, err)
+	}
+	plain, err := keys.Open(s.Accepted.Details, vault.RequestDetails)
+	if err != nil {
+		return nil, fmt.Errorf("request %s: its details: %w", s.Accepted.RequestID, err)
+	}
+	return plain, nil
+}
+
+// checkGiven refuses a merge into a request which isn't answered by all identifiers that came
+// with this one. What was found by those the other one finds, too.
+func checkGiven(ctx context.Context, p prints.Prints, s, other core.State) error {
+	given := slices.DeleteFunc(slices.Clone(s.Identifiers), func(id dsar.Identifier) bool { return id.Assurance == dsar.AssuranceFound })
+	used := other.Usable()
+	if len(s.Usable()) == 0 {
+		used = other.Identifiers
+	}
+	values, err := p.Values(ctx, s.Accepted.RequestID, given)
+	if err != nil {
+		return err
+	}
+	for _, v := range values {
+		if known, err := p.Among(ctx, other, used, v.Type, v.Value); err != nil {
+			return err
+		} else if !known {
+			return ErrMore
+		}
+	}
+	return nil
 }
 
 // checkPerson refuses a merge into a request that isn't surely of the same person, by

@@ -99,6 +99,39 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestDetailsAreTheSame: a request isn't answered by one that has other corrections.
+func TestDetailsAreTheSame(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	of := func(id, details string) core.State {
+		return h.request(id, anna, func(s *core.State) {
+			if details == "" {
+				return
+			}
+			keys, err := h.vault.Keys(t.Context(), id)
+			if err == nil {
+				s.Accepted.Details, err = keys.Seal([]byte(details), vault.RequestDetails)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	const city = `{"corrections":[{"column":"city","value":"Lyon"}]}`
+	same, other, none := of("same", city), of("other", `{"corrections":[{"column":"city","value":"Nice"}]}`), of("none", "")
+	for name, c := range map[string]struct {
+		into core.State
+		want error
+	}{"the same": {same, nil}, "another city": {other, duplicate.ErrDetails}, "nothing said": {none, duplicate.ErrDetails}} {
+		if err := h.check(of("one-"+c.into.Accepted.RequestID, city), c.into.Accepted.RequestID, c.into); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if err := h.check(none, "same", same); !errors.Is(err, duplicate.ErrDetails) {
+		t.Error(err)
+	}
+}
+
 // TestNobodyIsAnsweredByAnother: a request is merged into one that is surely of the same person,
 // or of which somebody has said so; never into one of the household, of another account, or of
 // who merely claims the address.
@@ -123,7 +156,13 @@ func TestNobodyIsAnsweredByAnother(t *testing.T) {
 		"forgotten":                     {anna, nil, nil, duplicate.ErrStranger},
 		"a household's telephone":       {of(anna[0], sure(phone, "+33123456789")), of(sure("email", "bob@example.com"), sure(phone, "+33123456789")), nil, duplicate.ErrDoubt},
 		"two accounts":                  {of(anna[0], sure(account, "1")), of(anna[0], sure(account, "2")), nil, duplicate.ErrDoubt},
-		"two accounts, judged the same": {of(anna[0], sure(account, "1")), of(anna[0], sure(account, "2")), judged(true), nil},
+		"two accounts, judged the same": {of(anna[0], sure(account, "1")), of(anna[0], sure(account, "2")), judged(true), duplicate.ErrMore},
+		"judged the same":               {of(sure(phone, "+33123456789")), of(sure(account, "2"), sure(phone, "+33123456789")), judged(true), nil},
+		"an address more here":          {of(anna[0], sure("email", "ann2@example.com")), anna, nil, duplicate.ErrMore},
+		"an address more there":         {anna, of(anna[0], sure("email", "ann2@example.com")), nil, nil},
+		"one more, claimed":             {of(anna[0], claim("email", "ann2@example.com")), anna, nil, duplicate.ErrMore},
+		"one more, claimed there":       {of(anna[0], sure("email", "ann2@example.com")), of(anna[0], claim("email", "ann2@example.com")), nil, duplicate.ErrMore},
+		"one more, found there":         {of(anna[0], sure(account, "1")), of(anna[0], given{account, "1", dsar.AssuranceFound}), nil, nil},
 		"an address, judged another's":  {anna, anna, judged(false), duplicate.ErrStranger},
 		"an address, and in doubt":      {anna, anna, doubted, duplicate.ErrDoubt},
 		"merely claimed there":          {anna, of(claim("email", "anna@example.com")), nil, duplicate.ErrStranger},

@@ -39,6 +39,8 @@ var refusals = []struct {
 	{duplicate.ErrBefore, "merge-before"},
 	{duplicate.ErrStranger, "merge-stranger"},
 	{duplicate.ErrDoubt, "merge-doubt"},
+	{duplicate.ErrDetails, "merge-details"},
+	{duplicate.ErrMore, "merge-more"},
 	{vault.ErrShredded, "shredded"},
 	{journal.ErrUnavailable, "unavailable"},
 }
