@@ -123,9 +123,9 @@ func (in *Intake) carry(ctx context.Context, b *back, other core.State) error {
 	if err != nil {
 		return fmt.Errorf("request %s: %w", other.Accepted.RequestID, err)
 	}
+	// What is in doubt, or merely claimed as yet; and what only who can open it knows.
+	b.LooksFirst = b.LooksFirst || in.LooksBack && (c.Sameness != core.SamePerson && b.state.Concerns(other, b.AcceptedAt) || other.Corrected())
 	if c.Sameness != core.SamePerson {
-		// What is in doubt, or merely claimed as yet.
-		b.LooksFirst = b.LooksFirst || in.LooksBack && b.state.Concerns(other, b.AcceptedAt)
 		return nil
 	}
 	if b.Right == dsar.Erasure {

@@ -18,6 +18,7 @@ var places = map[statement.Kind]place{
 	statement.Received:       func(p *pager, s statement.Said) { p.received = p.w.Date(p.doc.Day(s.Kind, s.At)) },
 	statement.ToldInGeneral:  (*pager).inGeneral,
 	statement.WentWithout:    (*pager).without,
+	statement.WithoutFormer:  (*pager).without,
 	statement.LookedBy:       (*pager).lookedBy,
 	statement.Shown:          (*pager).shown,
 	statement.ByYear:         (*pager).byYear,

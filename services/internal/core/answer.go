@@ -24,6 +24,9 @@ type Answer struct {
 	// Without are the types of the identifiers that the request went on without, since
 	// nobody has proven that they are the person's.
 	Without []dsar.IdentifierType `json:"without,omitempty"`
+	// WithoutFormer are the types of identifiers that a correction of the person's has replaced, and
+	// by which somebody else is found by now.
+	WithoutFormer []dsar.IdentifierType `json:"without_former,omitempty"`
 	// Unproven is what was asked to be proven and was not, where another right is
 	// answered because of it.
 	Unproven []dsar.Check `json:"unproven,omitempty"`

@@ -133,7 +133,7 @@ func (s State) carriedFrom() (requests []string) {
 // carried returns the identifiers that an earlier request has, too.
 func (s State) carried(request string) []dsar.Identifier {
 	return slices.DeleteFunc(slices.Clone(s.Identifiers), func(id dsar.Identifier) bool {
-		return !slices.Contains(s.Carried, Carried{id.Fingerprint, request})
+		return !slices.Contains(s.Carried, Carried{Fingerprint: id.Fingerprint, Request: request})
 	})
 }
 

@@ -328,6 +328,9 @@ type EarlierLookedUp struct {
 type Carried struct {
 	Fingerprint string `json:"fingerprint"`
 	Request     string `json:"request"` // the earlier one
+	// Replaced tells that the earlier one, a correction, set another in its place: by now it may
+	// be somebody else's.
+	Replaced bool `json:"replaced,omitempty"`
 }
 
 func (e EarlierLookedUp) evolve(s State) State {

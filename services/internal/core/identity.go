@@ -26,7 +26,7 @@ const CodeNotProven = "identifier-not-proven"
 // so is what it was found by, and what that was found by.
 func (s State) usable(id dsar.Identifier) bool {
 	for range len(s.Identifiers) + 1 {
-		if id.Assurance == dsar.AssuranceClaimed || id.Assurance == "" {
+		if id.Assurance == dsar.AssuranceClaimed || id.Assurance == "" || s.ledAway(id) {
 			return false
 		}
 		if id.From == "" {
@@ -75,6 +75,9 @@ func (s State) without() []dsar.IdentifierType {
 	var out []dsar.IdentifierType
 	used := s.usableFor(s.first())
 	for _, id := range s.Identifiers {
+		if !isOwn(s.Identifiers, id) && s.byFormer(id) {
+			continue // see [State.withoutFormer]
+		}
 		same := func(o dsar.Identifier) bool { return o.Fingerprint == id.Fingerprint }
 		if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) {
 			out = append(out, id.Type)

@@ -440,7 +440,7 @@ func (s State) Told() *Answer {
 
 func (s State) answer() *Answer {
 	answer := &Answer{
-		Source: s.Accepted.Source, Identifiers: s.usableFor(s.first()), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged,
+		Source: s.Accepted.Source, Identifiers: s.usableFor(s.first()), Without: s.without(), WithoutFormer: s.withoutFormer(), Unproven: s.Disproven, Judged: s.Judged,
 		Recipient: s.Accepted.Recipient,
 		ByPurpose: s.Accepted.Terms.ByPurpose, Purposes: s.Accepted.Terms.Purposes,
 	}

@@ -47,6 +47,9 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 		if err := k.carry(ctx, &c, s, o); err != nil {
 			return err
 		}
+		if err := k.carryReplaced(ctx, &c, s, o); err != nil {
+			return err
+		}
 	}
 	_, err = k.Requests.Do(ctx, requestID, c)
 	return err
@@ -250,7 +253,16 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s core.State, othe
 	if len(left) == 0 || s.Stage != "" { // what was planned goes by what was known then
 		return nil
 	}
-	usable := other.Usable()
+	as := core.Carried{Request: other.Accepted.RequestID}
+	if other.judged { // somebody has said, and isn't asked again
+		as.Request = ""
+	}
+	return k.carryOver(ctx, c, s, other, other.Usable(), as)
+}
+
+// carryOver takes over identifiers of another request of the same person, sealed anew, and notes
+// as what; where as names no request, nothing is noted.
+func (k *Keeper) carryOver(ctx context.Context, c *core.LookBack, s core.State, other other, ids []dsar.Identifier, as core.Carried) error {
 	before, err := k.Vault.Keys(ctx, other.Accepted.RequestID)
 	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
 		return nil // what was kept is told; by what it was found nobody knows any more
@@ -262,7 +274,7 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s core.State, othe
 	if err != nil {
 		return err
 	}
-	for _, id := range usable {
+	for _, id := range ids {
 		if len(s.Identifiers)+len(c.Identifiers) >= maxCarried {
 			return nil
 		}
@@ -280,8 +292,8 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s core.State, othe
 		if print == "" {
 			return nil // it is being forgotten
 		}
-		if !other.judged { // else somebody has said, and isn't asked again
-			c.Carried = append(c.Carried, core.Carried{Fingerprint: print, Request: other.Accepted.RequestID})
+		if as.Fingerprint = print; as.Request != "" {
+			c.Carried = append(c.Carried, as)
 		}
 		same := func(known dsar.Identifier) bool { return known.Fingerprint == print }
 		if slices.ContainsFunc(s.Identifiers, same) || slices.ContainsFunc(c.Identifiers, same) {

@@ -109,6 +109,14 @@ var ofRequest = []rule[*evidence]{
 		}
 		return out
 	}},
+	// A correction of the person's has replaced an identifier, and a system finds somebody else by
+	// it by now. One statement for each type.
+	{WithoutFormer, func(e *evidence) (out []claim) {
+		for _, t := range e.Told.WithoutFormer {
+			out = append(out, when(len(e.Told.Unproven) == 0, Values{Types: []dsar.IdentifierType{t}}, accepted)...)
+		}
+		return out
+	}},
 	// The person was looked for by an identifier: it was given, or a system found it.
 	{LookedBy, func(e *evidence) (out []claim) {
 		for i := range e.Identifiers {
@@ -491,11 +499,11 @@ var ofAll = []rule[*evidence]{
 		return when(e.changes() && e.every(NothingToChange, UnknownThere, OnlyKeptEarlier, NotUsedFor, NoSuchField), Values{}, e.facts()...)
 	}},
 	{NothingWithout, func(e *evidence) []claim { // but not all identifiers were used
-		return when(e.has(WentWithout) && e.has(NothingHeld, NothingElseHeld, NothingCoveredHeld, NothingChanged), Values{}, e.facts()...)
+		return when(e.has(WentWithout, WithoutFormer) && e.has(NothingHeld, NothingElseHeld, NothingCoveredHeld, NothingChanged), Values{}, e.facts()...)
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded, Mentions)
+		left := e.has(WentWithout, WithoutFormer, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded, Mentions)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.

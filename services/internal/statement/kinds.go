@@ -36,6 +36,7 @@ const (
 	// Of whom the answer is about.
 	ToldInGeneral Kind = "told-in-general"
 	WentWithout   Kind = "went-without"
+	WithoutFormer Kind = "without-former"
 	LookedBy      Kind = "looked-by"
 
 	// Of one dataset: what is told of it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/core"
 )
 
@@ -184,6 +185,68 @@ func TestHouseholdsAnswers(t *testing.T) {
 			if after, err := s.life.State(s.ctx(), ann.Accepted.RequestID); err != nil || !after.RecordsForgotten.IsZero() {
 				s.Errorf("her answer ended: %v, %v", after.RecordsForgotten, err)
 			}
+		})
+	}
+}
+
+// TestAnAddressThatWasCorrected: what a correction of somebody's address didn't reach, their later
+// requests by the new one find by the old one; and who was given the old one since is shown, told
+// and erased nothing of theirs, nor they of hers (attack 11, 27).
+func TestAnAddressThatWasCorrected(t *testing.T) {
+	t.Parallel()
+	for name, recycled := range map[string]bool{"it is nobody's": false, "it is another's": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(s *scene) {
+				s.quiet = true
+				db := s.system(`
+system: shop
+abilities: [resolve, gather, erase, rectify]
+needs: [account_id, email]
+finds: [account_id]
+scope: {account_id: shared}
+resolve: [{find: account_id, table: acc, column: id, by: {email: email}}]
+datasets:
+- {name: acc, columns: [id, email], concept: {email: contact.email}, subject: {account_id: id, email: email}, rectify: [email]}
+- {name: news, columns: [id], technical: [email], subject: {email: email}}
+`, "CREATE TABLE acc(id INTEGER PRIMARY KEY, email TEXT)", "CREATE TABLE news(id INTEGER PRIMARY KEY, email TEXT)")
+				db.row("acc", 5, "anna@example.com")
+				db.row("news", 1, "anna@example.com")
+				s.begin()
+				corrects := func(was, is string) core.State {
+					r := mine("email "+was, "email "+is)
+					r.Right, r.Details = dsar.Rectification, &event.Details{Corrections: []event.Correction{{Column: "contact.email", Value: is}}}
+					state := s.play(s.submit(r))
+					s.completed(state)
+					s.holds("shop", "SELECT email FROM acc", is)
+					return state
+				}
+				corrects("anna@example.com", "anna.new@example.com")
+				db.row("news", 2, "anna.new@example.com")
+				corrects("anna.new@example.com", "anna.last@example.com")
+				if recycled {
+					db.row("acc", 9, "anna@example.com")
+					db.row("news", 9, "anna@example.com")
+					zoe := s.completed(s.asks(dsar.Access, "email anna@example.com"))
+					s.shows(zoe, "shop", "acc", "9")
+					s.shows(zoe, "shop", "news", "1", "9") // under her address
+					s.silentOn(zoe, "anna.new@", "anna.last@")
+					a := s.completed(s.asks(dsar.Access, "email anna.last@example.com"))
+					s.shows(a, "shop", "acc", "5")
+					s.shows(a, "shop", "news", "2")
+					if !strings.Contains(a.files["index.html"], "We looked for you without the one that you had corrected earlier (email address)") {
+						s.Error("it isn’t said that her first address leads nowhere")
+					}
+					s.completed(s.asks(dsar.Erasure, "email anna.last@example.com", "account_id 5"))
+					s.holds("shop", "SELECT id FROM acc", "9")
+					s.holds("shop", "SELECT id FROM news", "1", "9")
+					return
+				}
+				s.shows(s.completed(s.asks(dsar.Access, "email anna.last@example.com")), "shop", "news", "1", "2")
+				s.completes(dsar.Erasure, "email anna.last@example.com")
+				s.holds("shop", "SELECT id FROM acc")
+				s.holds("shop", "SELECT id FROM news")
+			})
 		})
 	}
 }
