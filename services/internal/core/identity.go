@@ -26,7 +26,10 @@ const CodeNotProven = "identifier-not-proven"
 // so is what it was found by, and what that was found by.
 func (s State) usable(id dsar.Identifier) bool {
 	for range len(s.Identifiers) + 1 {
-		if id.Assurance == dsar.AssuranceClaimed || id.Assurance == "" || s.ledAway(id) {
+		if id.Assurance == dsar.AssuranceClaimed || id.Assurance == "" {
+			return false
+		}
+		if s.ledAway(id) {
 			return false
 		}
 		if id.From == "" {

@@ -122,7 +122,7 @@ var mutants = []mutant{
 	{"who has only a replaced address takes over nothing", "services/internal/keeper/replaced.go",
 		"return slices.ContainsFunc(replaced, func(r dsar.Identifier) bool { return r.Fingerprint == id.Fingerprint })", "return false", "TestAnAddressThatWasCorrected"},
 	{"a replaced address that leads to another account leads nowhere", core + "identity.go",
-		" || s.ledAway(id) {", " {", "TestAnAddressThatWasCorrected"},
+		"if s.ledAway(id) {", "if id.Type == \"-\" && s.ledAway(id) {", "TestAnAddressThatWasCorrected"},
 	{"what is left of an earlier plan is planned", "pkg/worker/held.go",
 		"return k.planEarlier(ctx, jobs)", "return nil", "TestBegunAnew|TestKeptGoes"},
 	{"an answered erasure goes by keys alone", core + "plan.go",
