@@ -19,7 +19,7 @@ import (
 // gallery is a fixture with a request for each thing that there is to see.
 type gallery struct {
 	*fixture
-	running, parked, failed, incomplete, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged, others, second string
+	running, parked, failed, incomplete, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged, others, second, correction, doubted string
 }
 
 // camille is who most requests are of.
@@ -114,6 +114,11 @@ func newGallery(t *testing.T) *gallery {
 		record.Record{"seller_id": int64(7), "legal_name": "Anna Weber and Bob Martin", "bank_account": "LU280019400644750000"})
 	f.says(f.others, "marketplace", dsar.Gather, f.at(f.others, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Outcome: dsar.Manual, Code: dsar.CodeOthers, Reason: "records may tell of other people",
 		Objects: []dsar.Object{ticket, seller}, Counts: []dsar.Counts{{Dataset: "reviews", Found: 2, Gathered: 2}, {Dataset: "sellers", Found: 1, Gathered: 1}}})
+	f.correction = f.ask(dsar.Rectification, "EEA", person(17), 6, func(a *core.Accepted) { a.CorrectionReview = core.ReviewAlways })
+	f.work(f.correction, 0)
+	f.doubted = f.ask(dsar.Rectification, "California", person(18), 7, nil)
+	f.work(f.doubted, 0, "salesforce")
+	f.says(f.doubted, "salesforce", dsar.Rectify, f.at(f.doubted, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Outcome: dsar.Failed, Code: dsar.CodeIdentifierUnproven, Reason: "nobody has shown that it is the person's", Cause: &dsar.Cause{Dataset: "contacts", Columns: []string{"Email"}}})
 	f.watched()
 	return f
 }
@@ -187,7 +192,7 @@ func (f *gallery) scenes() []scene {
 		request("running", f.running, ""), request("parked", f.parked, ""), request("failed", f.failed, ""), request("incomplete", f.incomplete, ""), request("by-hand", f.byHand, ""),
 		request("too-much", f.tooMuch, ""), request("proof", f.proof, ""), request("clarify", f.clarify, ""), request("held", f.held, ""),
 		request("extended", f.extended, ""), request("overdue", f.overdue, ""), request("erased", f.erased, ""), request("answered", f.answered, ""),
-		request("refused", f.refused, ""), request("second", f.second, openAll), request("merged", f.merged, ""), request("others", f.others, openAll),
+		request("refused", f.refused, ""), request("second", f.second, openAll), request("merged", f.merged, ""), request("correction", f.correction, openAll), request("doubted", f.doubted, openAll), request("others", f.others, openAll),
 		request("forms", f.failed, openAll), request("by-hand-forms", f.byHand, openAll), request("incomplete-forms", f.incomplete, openAll),
 	}
 }

@@ -112,3 +112,18 @@ func TestAttested(t *testing.T) {
 		t.Error("the page doesn't show it")
 	}
 }
+
+// TestWhatTheLawWantsBesides: who handles a request reads what its law demands besides, and
+// Habeas doesn't do; of another law's nothing.
+func TestWhatTheLawWantsBesides(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for law, says := range map[string]bool{"South Korea": true, "EEA": false} {
+		d.law = law
+		id := d.submit(dsar.Restriction)
+		page := d.call(d.as(console.Agent), "GET", "/requests/"+id, nil).Body.String()
+		if strings.Contains(page, "has the suspended data destroyed without delay") != says {
+			t.Errorf("%s: the page says so: %v", law, !says)
+		}
+	}
+}

@@ -214,6 +214,17 @@ func (c *Console) bodyOf(lang *words.Language, r reading, role core.Role) reques
 // LawName returns the name of the law by which the request goes; empty where none is known.
 func (b requestBody) LawName(lang *words.Language) string { return lang.Text(b.law.Law.Name) }
 
+// Besides returns what the law demands besides of such a request, and Habeas doesn't do; empty
+// where nothing.
+func (b requestBody) Besides(lang *words.Language) string {
+	for _, g := range b.law.Rights {
+		if g.Right == b.Right {
+			return lang.Text(g.Besides)
+		}
+	}
+	return ""
+}
+
 // Many reports whether more than one thing failed, so that each reason names its systems.
 func (b requestBody) Many(lang *words.Language) bool {
 	all := b.Wanted(lang)

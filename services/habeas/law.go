@@ -122,7 +122,9 @@ type granted struct {
 	Answer  policy.Period  `json:"answer"`
 	Extends *policy.Period `json:"extension,omitempty"`
 	NoProof bool           `json:"no_proof,omitempty"`
-	Source  string         `json:"source"`
+	// Besides is what the law demands besides, and Habeas doesn't do.
+	Besides policy.Text `json:"besides,omitempty"`
+	Source  string      `json:"source"`
 }
 
 // Run lists.
@@ -136,7 +138,7 @@ func (c *lawListCommand) Run() error {
 		j, _ := book.Jurisdiction(id)
 		for _, g := range j.Rights {
 			p := j.Periods(g.Right)
-			row := granted{Law: id, Right: g.Right, Answer: p.Answer, Extends: p.Extension, NoProof: g.NoProof, Source: g.Source}
+			row := granted{Law: id, Right: g.Right, Answer: p.Answer, Extends: p.Extension, NoProof: g.NoProof, Besides: g.Besides, Source: g.Source}
 			if c.JSON {
 				if err := json.NewEncoder(os.Stdout).Encode(row); err != nil {
 					return err

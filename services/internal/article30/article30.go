@@ -94,7 +94,7 @@ func activity(j *policy.Jurisdiction, w *words.Language, m *manifest.Manifest, d
 	}
 	_, receives := m.Receives(d)
 	for _, r := range receives {
-		a.Recipients = append(a.Recipients, words.TitleCase(w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country)))
+		a.Recipients = append(a.Recipients, w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country))
 		if safeguard := r.SafeguardUnder(j.ID); r.Country != "" && len(safeguard) > 0 && !slices.Contains(j.Home, r.Country) {
 			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+w.Text(r.Name)+w.Answer.Colon+" "+w.Text(safeguard))
 		}

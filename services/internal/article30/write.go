@@ -24,7 +24,7 @@ func row(w words.Record, r Record, s System, a Activity) []string {
 	}
 	return []string{
 		r.Controller, s.Name, s.Title, a.Dataset, a.Title, a.Purpose, a.LegalBasis, s.Subjects, a.Category, strings.Join(a.Fields, r.Language.Answer.Semicolon+" "), list(a.Sensitive),
-		a.Origin, list(a.Recipients), list(a.Transfers), a.Storage, list(a.Retention), a.Erasure, s.Security,
+		a.Origin, words.TitleCase(list(a.Recipients)), list(a.Transfers), a.Storage, list(a.Retention), a.Erasure, s.Security,
 	}
 }
 

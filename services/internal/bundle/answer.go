@@ -68,7 +68,7 @@ func recipients(m *manifest.Manifest, ds *manifest.Dataset, w *words.Language) [
 	out := []string{}
 	_, all := m.Receives(ds)
 	for _, r := range all {
-		out = append(out, words.TitleCase(w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country)))
+		out = append(out, w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country))
 	}
 	return out
 }

@@ -229,7 +229,7 @@ func (p *pager) meta() {
 	add(w.Address, c.Address)
 	add(w.Received, p.received)
 	add(w.RequestNumber, r.ID)
-	add(w.Purposes, strings.Join(r.Purposes, ", "))
+	add(w.Purposes, strings.Join(r.Purposes, w.Semicolon+" "))
 	add(w.Contact, c.Contact)
 	add(w.Officer, c.Officer)
 	add(w.Representative, c.Representative)
@@ -254,7 +254,7 @@ func (p *pager) categories() {
 			t.recipients = []string{w.NoRecipients}
 		}
 		p.page.Categories = append(p.page.Categories, categoryRow{
-			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(t.data, ", "), strings.Join(t.sources, w.Semicolon+" "), strings.Join(t.purposes, w.Semicolon+" "), strings.Join(t.recipients, ", "),
+			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(t.data, ", "), strings.Join(t.sources, w.Semicolon+" "), strings.Join(t.purposes, w.Semicolon+" "), words.TitleCase(strings.Join(t.recipients, ", ")),
 		})
 	}
 }

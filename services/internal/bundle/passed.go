@@ -32,11 +32,11 @@ func (p *pager) passed() []passedTable {
 		given := len(d.Outside) > 0
 		for _, r := range d.Receives {
 			if outside := r.Role == "third-party" || r.Role == "joint-controller"; marked && outside {
-				sold.add(d, r.Role, words.TitleCase(r.Name))
+				sold.add(d, r.Role, r.Name)
 				given = true
 				continue
 			}
-			disclosed.add(d, r.Role, words.TitleCase(p.w.Recipient(r.Name, r.Does, "")))
+			disclosed.add(d, r.Role, p.w.Recipient(r.Name, r.Does, ""))
 		}
 		for _, name := range d.Outside { // of whom nothing more is known
 			if marked {

@@ -105,7 +105,7 @@ func (p *plans) of(m *manifest.Manifest, ds *manifest.Dataset, sec record.Sectio
 func newPlan(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, key planKey) (*plan, error) {
 	w := key.words
 	pl := &plan{
-		system: m.System, systemTitle: titleOr(w.Text(m.Title), m.System), dataset: ds, words: w, dated: slices.Index(sec.Columns, ds.DateColumn()), since: slices.Index(sec.Columns, ds.Since), recipients: strings.Join(recipients(m, ds, w.Language), ", "), title: titleOr(w.Text(ds.Title), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
+		system: m.System, systemTitle: titleOr(w.Text(m.Title), m.System), dataset: ds, words: w, dated: slices.Index(sec.Columns, ds.DateColumn()), since: slices.Index(sec.Columns, ds.Since), recipients: words.TitleCase(strings.Join(recipients(m, ds, w.Language), ", ")), title: titleOr(w.Text(ds.Title), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
 		csvPrefix:  []byte(m.System + "," + ds.Name),
 		jsonPrefix: []byte(`{"` + systemColumn + `":"` + m.System + `","` + datasetColumn + `":"` + ds.Name + `"`),

@@ -301,9 +301,12 @@ type Grant struct {
 	// Decided is what the right is called where this file adds it: a person decides it.
 	Decided *Decided `yaml:"decided"`
 	// Words are those of the right under this law, where it is another thing than elsewhere.
-	Words  *RightWords `yaml:"words"`
-	Source string      `yaml:"source"`
-	Read   Read        `yaml:"read"`
+	Words *RightWords `yaml:"words"`
+	// Besides is what the law demands besides, and Habeas doesn't do: who handles such a
+	// request is told.
+	Besides Text   `yaml:"besides"`
+	Source  string `yaml:"source"`
+	Read    Read   `yaml:"read"`
 }
 
 // Decided is a right that a law's file adds: a person decides it, and no system is asked.
