@@ -20,6 +20,8 @@ var (
 	ReportDetail = Kind{"detail", SubjectRoot}
 	// Remark is what a person wrote into a fact in words of their own.
 	Remark = Kind{"remark", SubjectRoot}
+	// Letter is what was written to a person, once it was mailed.
+	Letter = Kind{"letter", SubjectRoot}
 	// Rejected is a message that wasn't taken in, as it came.
 	Rejected = Kind{"rejected", SubjectRoot}
 	// Receipt is what a request's receipt says, and the salt by which it is proven.

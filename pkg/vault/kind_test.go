@@ -17,7 +17,7 @@ func TestKinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := []Kind{Identifier, RequestDetails, ReportDetail, Remark, Rejected, Receipt, LaterBundleKey, BundleKey}
+	kinds := []Kind{Identifier, RequestDetails, ReportDetail, Remark, Letter, Rejected, Receipt, LaterBundleKey, BundleKey}
 	for _, as := range kinds {
 		sealed, err := k.Seal([]byte("hello"), as)
 		if err != nil {

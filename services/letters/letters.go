@@ -62,13 +62,14 @@ var ErrRefused = mail.ErrRefused
 type Config struct {
 	Requests Requests
 	Writer   *letter.Writer
-	// Outbox takes every letter, as letters/<request>.<fact>-<letter>.<language>.txt.
+	// Outbox takes every letter, as letters/<request>.<fact>-<letter>.<language>.txt: in the
+	// open where it waits for whoever posts it, sealed where it is mailed (TestMailedAreSealed).
 	Outbox *blob.Bucket
 	// Mailer sends letters as well; nil: they stay in the outbox.
 	Mailer Mailer
 	// Earlier finds a person's other requests, so that letters to one address are
-	// bounded; nil: they aren't. Vault opens the address, by which they are found, and makes
-	// the letters' digests.
+	// bounded; nil: they aren't. Vault opens the address, by which they are found, makes
+	// the letters' digests, and seals what is mailed.
 	Earlier Earlier
 	Vault   prints.Vault
 	// Refused is called for each letter that the outbox doesn't take; nil: nobody is told.
@@ -148,7 +149,8 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	if err != nil {
 		return err
 	}
-	if err := l.leave(ctx, outbox.LetterName(requestID, o.Cause, written.Kind, written.Language), written.Whole()); err != nil {
+	name := outbox.LetterName(requestID, o.Cause, written.Kind, written.Language)
+	if err := l.leaveCopy(ctx, requestID, name, written.Whole()); err != nil {
 		return err
 	}
 	digest, err := l.digest(ctx, requestID, written.Whole())
@@ -166,6 +168,9 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 			channel = core.ChannelMail
 		case errors.Is(err, ErrNoAddress), errors.Is(err, ErrRefused), errors.Is(err, ErrOften):
 			l.Log.WarnContext(ctx, "a letter stays in the outbox", "request_id", requestID, "letter", string(o.Letter), "reason", err.Error())
+			if err := l.leave(ctx, name, written.Whole()); err != nil { // for whoever posts it
+				return err
+			}
 		default:
 			return err
 		}
@@ -189,6 +194,26 @@ func (l *Letters) digest(ctx context.Context, requestID, text string) (digest st
 		return "", nil
 	}
 	return digest, err
+}
+
+// leaveCopy leaves a letter: sealed where it is about to be mailed, so that nobody needs to
+// read it there. It is in the open where the request's keys are gone.
+func (l *Letters) leaveCopy(ctx context.Context, requestID, name, text string) error {
+	if l.Mailer == nil || l.Vault == nil {
+		return l.leave(ctx, name, text)
+	}
+	keys, err := l.Vault.Keys(ctx, requestID)
+	var sealed []byte
+	if err == nil {
+		sealed, err = letter.Seal(keys, text)
+	}
+	switch {
+	case errors.Is(err, vault.ErrShredded), errors.Is(err, vault.ErrNoKeys):
+		return l.leave(ctx, name, text)
+	case err != nil:
+		return err
+	}
+	return l.leave(ctx, name, string(sealed))
 }
 
 // leave writes a letter to the outbox.

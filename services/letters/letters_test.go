@@ -442,3 +442,53 @@ func TestDigest(t *testing.T) {
 		t.Error("nothing was written")
 	}
 }
+
+// TestMailedAreSealed: a letter that was mailed lies in the outbox so that nobody reads it there
+// without its request's keys, and nobody once those are destroyed; one that isn't mailed is
+// there to be read by whoever posts it.
+func TestMailedAreSealed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		refuse string
+		sealed bool
+	}{{"", true}, {"550 no such mailbox", false}} {
+		s := newServer(t)
+		s.refuse = c.refuse
+		o := newOffice(t, s.mailer(t, letters.SMTP{Plain: true}))
+		if err := o.Handle(t.Context(), requestID); err != nil {
+			t.Fatal(err)
+		}
+		sent := o.sent(t)
+		if len(sent) != 1 {
+			t.Fatalf("%+v", sent)
+		}
+		lies := o.outbox.Blobs()[outbox.LetterName(requestID, sent[0].Cause, sent[0].Letter, sent[0].Language)]
+		if sealed := !strings.Contains(string(lies), "demande"); sealed != c.sealed {
+			t.Errorf("%q: sealed %v, want %v", c.refuse, sealed, c.sealed)
+		}
+		text, err := letter.Open(t.Context(), o.vault, requestID, lies)
+		if err != nil || !strings.HasPrefix(string(text), "Nous avons reçu votre demande") {
+			t.Errorf("%q, %v", text, err)
+		}
+		keys, err := o.vault.Keys(t.Context(), requestID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := keys.Digest(text); err != nil || sent[0].Digest != want {
+			t.Errorf("its digest is %s, %v", sent[0].Digest, err)
+		}
+		if c.sealed {
+			altered := append([]byte(nil), lies...)
+			altered[len(altered)-1] ^= 1
+			if _, err := letter.Open(t.Context(), o.vault, requestID, altered); !errors.Is(err, vault.ErrCorrupt) {
+				t.Errorf("altered: %v", err)
+			}
+		}
+		if err := o.vault.End(t.Context(), requestID, vault.SubjectRoot); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := letter.Open(t.Context(), o.vault, requestID, lies); (err != nil) != c.sealed || err != nil && !errors.Is(err, vault.ErrShredded) {
+			t.Errorf("once it is forgotten: %v", err)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/handover"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
 )
@@ -38,9 +41,22 @@ func (h handedOver) Revoke(ctx context.Context, requestID string) error {
 // writtenLetters opens letters in the outbox.
 type writtenLetters struct{ in *installation.Installation }
 
+// maxLetter bounds what is read of a letter, in bytes: many times the longest.
+const maxLetter = 64 << 10
+
 // OpenLetter implements console.Letters.
 func (l writtenLetters) OpenLetter(ctx context.Context, object string) (io.ReadCloser, error) {
-	return l.in.Outbox.NewReader(ctx, object, nil)
+	r, err := l.in.Outbox.NewReader(ctx, object, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = r.Close() }() // it was read
+	lies, err := io.ReadAll(io.LimitReader(r, maxLetter))
+	if err != nil {
+		return nil, err
+	}
+	text, err := letter.Open(ctx, l.in.Vault, outbox.Parse(object).RequestID, lies)
+	return io.NopCloser(bytes.NewReader(text)), err
 }
 
 // evidence returns what the console's packs of evidence are made with: signed where the key

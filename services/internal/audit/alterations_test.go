@@ -240,6 +240,12 @@ var alterations = []alteration{
 	{"a letter is deleted after its request's records have ended", func(s *scene) { must(s, s.Outbox.Delete(s.Context(), s.late())) }, "letter", recordsGo},
 	{"a letter is deleted", func(s *scene) { must(s, s.Outbox.Delete(s.Context(), s.letter())) }, "letter", retained},
 	{"a letter is altered", func(s *scene) { must(s, s.Outbox.WriteAll(s.Context(), s.letter(), []byte("Dear Tim"), nil)) }, "letter", retained},
+	{"a sealed letter is altered", func(s *scene) {
+		text, err := s.Outbox.ReadAll(s.Context(), s.letter())
+		must(s, err)
+		text[len(text)-1] ^= 1
+		s.put(s.letter(), string(text))
+	}, "letter", retained},
 	{"a letter of which no fact tells", func(s *scene) {
 		must(s, s.Outbox.WriteAll(s.Context(), outbox.LetterName(answered, 1, core.LetterRefusal, "en"), []byte("x"), nil))
 	}, "letter", answered},

@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/outbox"
 )
 
@@ -161,6 +162,9 @@ func (a *look) sameLetter(ctx context.Context, id, name, digest string) (bool, e
 	}
 	if err != nil {
 		return false, err
+	}
+	if text, err = letter.Open(ctx, a.Vault, id, text); err != nil {
+		return errors.Is(err, vault.ErrShredded), nil // ended meanwhile; else nobody of ours sealed it
 	}
 	is, err := keys.Digest(text)
 	return is == digest || err != nil, nil // or the keys were ended meanwhile

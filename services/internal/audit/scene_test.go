@@ -22,6 +22,7 @@ import (
 	"habeas.dev/services/internal/journal/pgjournal"
 	"habeas.dev/services/internal/journal/sqlitejournal"
 	"habeas.dev/services/internal/keeper/keepertest"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/outbox"
 	"habeas.dev/services/internal/pgtest"
@@ -224,18 +225,20 @@ func (s *scene) put(name, text string) {
 	must(s, s.Outbox.WriteAll(s.Context(), name, []byte(text), nil))
 }
 
-// write leaves a letter to a request's person, and notes it.
+// write leaves a letter to a request's person, sealed as one that was mailed, and notes it.
 func (s *scene) write(id, text string) (name string) {
 	state, err := s.Requests.State(s.Context(), id)
 	must(s, err)
 	o := state.Occasions[len(state.Occasions)-1]
 	name = outbox.LetterName(id, o.Cause, o.Letter, "en")
-	s.put(name, text)
 	keys, err := s.Vault.Keys(s.Context(), id)
 	must(s, err)
+	sealed, err := letter.Seal(keys, text)
+	must(s, err)
+	s.put(name, string(sealed))
 	digest, err := keys.Digest([]byte(text))
 	must(s, err)
-	_, err = s.Requests.Do(s.Context(), id, core.NoteLetter{LetterSent: core.LetterSent{Letter: o.Letter, Language: "en", Cause: o.Cause, Channel: core.ChannelOutbox, Digest: digest, Moment: core.Moment{At: s.Now}}})
+	_, err = s.Requests.Do(s.Context(), id, core.NoteLetter{LetterSent: core.LetterSent{Letter: o.Letter, Language: "en", Cause: o.Cause, Channel: core.ChannelMail, Digest: digest, Moment: core.Moment{At: s.Now}}})
 	must(s, err)
 	return name
 }
