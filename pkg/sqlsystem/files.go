@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -291,7 +292,8 @@ func (d *dataset) each(ctx context.Context, names []string, do func(context.Cont
 	return g.Wait()
 }
 
-// ownFiles returns the files of rows that no other row of the table has, each once.
+// ownFiles returns the files of rows that no other row has, each once: by whatever path, of whatever
+// dataset whose files lie in the same place.
 func (s *examination) ownFiles(ctx context.Context, d *dataset, keys []string) ([]string, error) {
 	others, err := s.othersFiles(ctx, d, keys)
 	if err != nil {
@@ -310,7 +312,85 @@ func (s *examination) ownFiles(ctx context.Context, d *dataset, keys []string) (
 		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	out = slices.Compact(out)
+	byOthers, err := s.byOtherPaths(ctx, d, out)
+	return slices.DeleteFunc(out, func(name string) bool { return byOthers[name] }), err
+}
+
+// byOtherPaths returns those of some files that rows name by a path which is made of one column, as a
+// photograph that is called as another's preview is. Paths of several columns are taken to be apart.
+func (s *examination) byOtherPaths(ctx context.Context, d *dataset, names []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	for _, o := range s.System.datasets {
+		if o.beside == nil || o.beside.In != d.beside.In {
+			continue
+		}
+		for _, path := range o.beside.paths {
+			if err := s.byPath(ctx, o, path, names, out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// byPath adds those of some files that rows of a dataset name by one of its paths.
+func (s *examination) byPath(ctx context.Context, o *dataset, path besidePath, names []string, out map[string]bool) error {
+	before, after, column, plain := path.around()
+	if !plain {
+		return nil
+	}
+	k := o.beside.columns[slices.Index(o.beside.names, column)]
+	as, must := s.dialect.compares(k.column)
+	var held []string
+	for _, name := range names {
+		for _, name := range []string{name, "/" + name} { // what begins with it is called so without
+			rest, begins := strings.CutPrefix(name, before)
+			value, ends := strings.CutSuffix(rest, after)
+			if !begins || !ends || value == "" {
+				continue
+			}
+			if n, err := strconv.ParseInt(value, 10, 64); as == asInteger && (err != nil || strconv.FormatInt(n, 10) != value) || as == asUUID && !uuidForm.MatchString(value) || must != "" {
+				continue
+			}
+			held = append(held, value)
+		}
+	}
+	alike := &dataset{Dataset: o.Dataset, own: o.own, table: o.table, keys: []keyColumn{k}}
+	for part := range slices.Chunk(held, s.dialect.keysAtOnce()) {
+		q := &statement{dialect: s.dialect}
+		q.add("SELECT ", s.dialect.nameText(k.expr, k.column), " FROM ", o.table, " AS t WHERE ")
+		if err := alike.keyed(q, part); err != nil {
+			return err
+		}
+		err := s.scan(ctx, s.on, q, 1, func(held []any) error {
+			value, _ := textOf(held[0])
+			out[strings.TrimPrefix(before+value+after, "/")] = true
+			return nil
+		})
+		if err != nil {
+			return o.may(reading, err)
+		}
+	}
+	return nil
+}
+
+// around returns what stands around the only column that a path is made of, where that stands in it
+// once and as it is.
+func (p besidePath) around() (before, after, column string, plain bool) {
+	for _, part := range manifest.ParseBeside(p.text) {
+		switch {
+		case part.Column == "" && column == "":
+			before += part.Text
+		case part.Column == "":
+			after += part.Text
+		case column != "" || part.Width != 0 || part.From != 0:
+			return "", "", "", false
+		default:
+			column = part.Column
+		}
+	}
+	return before, after, column, column != ""
 }
 
 // othersFiles returns the files of some keys that rows of the table name.

@@ -223,3 +223,29 @@ func TestFilesUnknown(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestFilesByOtherPaths: a file that another's row names by another of its paths, or by that of another
+// dataset in the same folder, stays; that of a row that goes too doesn't.
+func TestFilesByOtherPaths(t *testing.T) {
+	t.Parallel()
+	const schema = `CREATE TABLE photos (id INTEGER PRIMARY KEY, email VARCHAR(99), path VARCHAR(99)); CREATE TABLE calls (id INTEGER PRIMARY KEY, email VARCHAR(99))`
+	everyDatabase(t, schema, func(t *testing.T, d database) {
+		files, list, _ := lying(t, "a.jpg", "thumb/a.jpg", "b.jpg", "thumb/b.jpg", "c.jpg", "thumb/c.jpg", "calls/1.wav", "calls/2.wav", "calls/x.wav", "d.jpg", "thumb/thumb/b.jpg")
+		for i, row := range [][2]string{{"ann", "a.jpg"}, {"bob", "b.jpg"}, {"ann", "thumb/b.jpg"}, {"ann", "calls/2.wav"}, {"ann", "calls/1.wav"}, {"ann", "calls/x.wav"}, {"ann", "c.jpg"}, {"bob", "thumb/c.jpg"}, {"ann", "d.jpg"}} {
+			d.insert(t, "photos", i, row[0]+"@example.com", row[1])
+		}
+		d.insert(t, "calls", 1, "ann@example.com")
+		d.insert(t, "calls", 2, "bob@example.com")
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
+			`photos | table: photos, key: [id], subject: {email: email}, erase: delete, files: {in: media, path: "{path}", also: ["thumb/{path}"]} | id content | file: {content: content}`,
+			`calls | table: calls, key: [id], subject: {email: email}, erase: delete, files: {in: media, path: "calls/{id}.wav"} | id sound | file: {content: sound}`), WithFiles("media", files))
+		jobs := jobsOf(dsar.Erasure, ids("email ann@example.com"))
+		if err := errors.Join(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := list(), "b.jpg calls/2.wav thumb/b.jpg thumb/c.jpg"; got != want {
+			t.Errorf("left are %s, want %s", got, want)
+		}
+		s.mustFind(t, jobs, 0)
+	})
+}
