@@ -73,6 +73,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 		for n, why := range w.erasureGaps(g, s, counts[s]) {
 			s.account.Uncovered(w.objects[n].dataset, why, w.unseen(n))
 		}
+		w.tellLeft(s, w.erasureGaps(g, s, counts[s]), s.account.Uncovered)
 		j.Counts = s.account.Counts()
 	}
 	return nil

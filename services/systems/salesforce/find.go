@@ -209,6 +209,9 @@ func (w *Worker) take(g *group, a asking, seen map[string]bool, row row) error {
 	if o.SharedThrough != "" && !deleted && g.unlinked(o, f) {
 		return nil // the person's links to it are gone, and others' aren't
 	}
+	if of = g.withoutLeft(a.object, o, f, of); len(of) == 0 {
+		return nil
+	}
 	g.learn(a.object, o, f, of, deleted)
 	return row(a.object, id, f, of)
 }

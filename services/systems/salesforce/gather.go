@@ -68,5 +68,6 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 		for n, why := range w.gaps(g, s) {
 			records[s].Uncovered(w.objects[n].dataset, why, w.unseen(n))
 		}
+		w.tellLeft(s, w.gaps(g, s), records[s].Uncovered)
 	}
 }

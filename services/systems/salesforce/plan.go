@@ -44,6 +44,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		for n, why := range gaps {
 			j.Plan.Uncovered(w.objects[n].dataset, why, w.unseen(n))
 		}
+		w.tellLeft(s, gaps, j.Plan.Uncovered)
 		j.Err = s.err
 	}
 	return nil

@@ -192,7 +192,9 @@ func (w *Worker) writeAll(ctx context.Context, g *group, wanted map[int]bool, se
 	}
 	for s, set := range sets {
 		gaps := w.gaps(g, s)
-		maps.DeleteFunc(gaps, func(n int, _ string) bool { return set[n] == nil })
+		without := func(n int, _ string) bool { return set[n] == nil }
+		maps.DeleteFunc(gaps, without)
+		maps.DeleteFunc(s.left, without)
 		counts.uncover(w, s, gaps)
 	}
 	return nil

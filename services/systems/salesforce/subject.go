@@ -29,8 +29,10 @@ type subject struct {
 	identifiers map[dsar.IdentifierType][]string
 	// known are the literals by which a planned record would have been found for them, by
 	// type, as they are matched ([matched]): telephone numbers without their country, too.
-	known   map[dsar.IdentifierType][]string
-	roots   int
+	known map[dsar.IdentifierType][]string
+	roots int
+	// left are the objects of which a record was left that may be somebody else's, and why.
+	left    map[int]string
 	account *erasure.Account // of an erasure or its proof
 	err     error
 }
@@ -246,6 +248,10 @@ func (t tally) uncover(w *Worker, s *subject, gaps map[int]string) {
 		cause := w.unseen(n)
 		t[s][n].Uncovered, t[s][n].Cause = why, &cause
 	}
+	w.tellLeft(s, gaps, func(dataset, why string, cause dsar.Cause) {
+		n := w.number(dataset)
+		t[s][n].Uncovered, t[s][n].Cause = why, &cause
+	})
 }
 
 // of returns a subject's counts, without datasets of which nothing was found.
