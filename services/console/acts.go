@@ -248,6 +248,8 @@ func (c *Console) nextOf(lang *words.Language, s core.State, forms []act) next {
 		return next{Tone: "bad", Text: l.f("More was erased in %s than planned: a privacy officer decides", title)}
 	case core.NeedUntold:
 		return next{Tone: "bad", Text: lang.Say("It was answered before the journal was restored: look at the answer, and note that you did"), Act: find(core.VerbNote, "")}
+	case core.NeedShort:
+		return next{Tone: "bad", Text: lang.Say("A restored journal lacks facts of it: look whether a hold or an answer is among them, and note what you found"), Act: find(core.VerbNote, "")}
 	case core.NeedJudge:
 		return next{Tone: "bad", Text: lang.Say("A proof has come in: look at it, and judge it"), Act: find(core.VerbJudgeProof, ""), Sent: true}
 	case core.NeedSecond:

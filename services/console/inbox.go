@@ -46,6 +46,8 @@ func (c *Console) told(lang *words.Language, n core.Need) (system, text string) 
 		return system, lang.Say("Nothing can go on, though no task has failed")
 	case core.NeedUntold:
 		return system, lang.Say("It was answered before the journal was restored: look at the answer, and note that you did")
+	case core.NeedShort:
+		return system, lang.Say("A restored journal lacks facts of it: look whether a hold or an answer is among them, and note what you found")
 	case core.NeedTask, core.NeedHand:
 		return system, cmp.Or(lang.Say(timeline.Cause(n.Code)), n.Code)
 	case core.NeedPlan:

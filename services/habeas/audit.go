@@ -100,6 +100,9 @@ func (c *auditCommand) say(report audit.Report, complete bool) error {
 	for _, f := range report.Findings {
 		terminal.Printf(os.Stdout, "%s\n", f)
 	}
+	for _, h := range report.LostHeads {
+		sayLostHeads(h)
+	}
 	if len(report.Findings) > 0 || !complete {
 		return nil
 	}
@@ -139,6 +142,21 @@ func sayTakenIn(all receipt.TakenIn) {
 		}
 		terminal.Printf(os.Stdout, "  leaves %d to %d, %s\n", r.From, r.To-1, when)
 	}
+}
+
+// sayLostHeads prints what a restored journal lost of the list of heads, and who has looked.
+func sayLostHeads(h receipt.LostHeads) {
+	between := ""
+	if !h.From.IsZero() && !h.Until.IsZero() {
+		between = fmt.Sprintf(" between %s and %s", h.From.UTC().Format(time.RFC3339), h.Until.UTC().Format(time.RFC3339))
+	}
+	terminal.Printf(os.Stdout, "Of the list of heads %d places were lost%s, with a journal that was restored and reconciled on %s: %d requests were named that lack facts, and of %d places nobody knows whose they are.\n",
+		h.Signed-h.Has, between, h.At.UTC().Format(time.RFC3339), h.Requests, h.Unread)
+	if h.By == "" {
+		terminal.Printf(os.Stdout, "  Nobody has confirmed that it was looked for holds and erasures that were lost with them: habeas reconcile --confirm.\n")
+		return
+	}
+	terminal.Printf(os.Stdout, "  %s has confirmed on %s that it was looked for what was lost: %s\n", h.By, h.Confirmed.UTC().Format(time.RFC3339), h.Reason)
 }
 
 // notLookedAt prints what an audit leaves out.

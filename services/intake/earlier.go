@@ -130,6 +130,9 @@ func (in *Intake) carry(ctx context.Context, b *back, other core.State) error {
 	}
 	if b.Right == dsar.Erasure {
 		b.Holds = append(b.Holds, other.HoldsFor(b.AcceptedAt)...)
+		if other.FactsLost > 0 && len(b.After) < maxAfter && !slices.Contains(b.After, other.Accepted.RequestID) {
+			b.After = append(b.After, other.Accepted.RequestID)
+		}
 	}
 	if !other.Reaches() {
 		return nil

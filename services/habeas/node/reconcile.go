@@ -171,6 +171,14 @@ func Reconcile(ctx context.Context, in *installation.Installation, o Options, r 
 	}
 	c := reconcile.Config{Journal: in.Journal, Requests: in.Requests, Vault: in.Vault, Outbox: in.Outbox, Answers: answersIn{in.Vault, in.Outbox},
 		Since: r.Since, Plan: r.Plan, By: r.By, Now: now, Progress: r.Progress}
+	if m.Log != nil {
+		if c.Beyond, err = receipt.HeadsBeyond(ctx, in.Journal, mirror, m.Log); err != nil {
+			return report, err
+		}
+	}
+	if c.From, c.Until, err = m.Span(ctx); err != nil {
+		return report, err
+	}
 	if !r.NoTopics {
 		if c.Topics, err = topicsOf(in.Config); err != nil {
 			return report, err
@@ -196,6 +204,15 @@ func Reconcile(ctx context.Context, in *installation.Installation, o Options, r 
 		if err := log.SignTakenIn(ctx, now()); err != nil {
 			return report, err
 		}
+		if report.Heads.Any() {
+			if err := log.SignLostHeads(ctx, report.Heads.Loss(now())); err != nil {
+				return report, err
+			}
+		}
+		// It comes last: until then the mirror tells what there was (docs/adr/0056).
+		if err := log.SignHeads(ctx, true); err != nil {
+			return report, err
+		}
 	}
 	return report, m.Done(ctx)
 }
@@ -216,10 +233,22 @@ func takesIn(ctx context.Context, m reconcile.Marks, log *receipt.Log) error {
 	if _, err := log.Publish(ctx); err != nil {
 		return err
 	}
-	if err := log.SignSearches(ctx, true); err != nil {
-		return err
+	return log.SignSearches(ctx, true)
+}
+
+// ConfirmLost notes in an installation's journal, signed, that somebody has looked for what was
+// lost with what it lacks of the list of heads. It returns how many losses nobody had confirmed.
+func ConfirmLost(ctx context.Context, in *installation.Installation, by, reason string) (int, error) {
+	mirror, err := installation.OpenMirror(ctx, in.Config)
+	if err != nil {
+		return 0, err
 	}
-	return log.SignHeads(ctx, true)
+	defer func() { _ = mirror.Close() }() // it was only read
+	log, err := installation.OpenLog(in.Config, in.Journal, mirror, false)
+	if log == nil || err != nil {
+		return 0, err
+	}
+	return log.ConfirmLostHeads(ctx, by, reason, now())
 }
 
 // answersIn reads the answers that lie in an outbox.

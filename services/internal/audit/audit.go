@@ -94,6 +94,8 @@ type Report struct {
 	// Unlisted is how many requests have changed and wait for the list of heads, which a
 	// coordinator adds to every ten seconds.
 	Unlisted int64 `json:"requests_unlisted"`
+	// LostHeads is what the list of heads lost when a restored journal was reconciled.
+	LostHeads []receipt.LostHeads `json:"heads_lost,omitempty"`
 	// Destroyed is how many requests have nothing left but that their keys were destroyed,
 	// and aren't in the journal.
 	Destroyed int64 `json:"destroyed_of_no_request"`

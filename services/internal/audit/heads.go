@@ -49,6 +49,11 @@ func (a *audit) headsFirst(ctx context.Context) error {
 	case !bytes.Equal(seen.Chain, end.Chain):
 		a.find("heads", "", "The end of the list of heads was altered: it isn't that of its place %d.", seen.Size)
 	}
+	if a.Log != nil {
+		if a.report.LostHeads, err = receipt.ReadLostHeads(ctx, a.Journal, a.Log); err != nil {
+			return err
+		}
+	}
 	signs := end.Size > 0 && a.headsElsewhere()
 	for where, s := range a.heads.signed {
 		switch {

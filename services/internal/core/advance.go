@@ -45,7 +45,7 @@ func (d *decider) advance() {
 			d.callForJudgement()
 			return
 		}
-		if d.waitsForLookBack() || d.waitsForRecourse() || d.waitsForCopies() || d.waitsForKept() {
+		if d.waitsForLookBack() || d.waitsForRecourse() || d.waitsForLost() || d.waitsForCopies() || d.waitsForKept() {
 			return
 		}
 		d.record(StageStarted{Stage: stages[next], Moment: Moment{At: d.now}})

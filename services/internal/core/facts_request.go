@@ -308,7 +308,7 @@ func (e Assigned) evolve(s State) State {
 type Noted struct{ ReasonedAct }
 
 func (e Noted) evolve(s State) State {
-	s.AnswerUntold = false
+	s.AnswerUntold, s.FactsLost = false, 0
 	return s
 }
 

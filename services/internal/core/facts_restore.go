@@ -19,6 +19,7 @@ const (
 	TakenFromEvents   TakenFrom = "events"   // its facts, on dsar.events
 	TakenFromRequests TakenFrom = "requests" // what was submitted, on dsar.requests
 	TakenFromOutbox   TakenFrom = "outbox"   // an answer or letters that had gone out
+	TakenFromHeads    TakenFrom = "heads"    // the mirrored list of heads: how many facts there were
 )
 
 // TakenUp says that the journal was restored from a backup that is older than what had
@@ -37,6 +38,10 @@ type TakenUp struct {
 	// Refused tells that a letter of refusal lies in the outbox, and no answer: the request
 	// ends with that.
 	Refused bool `json:"refused,omitempty"`
+	// Lost is how many later facts there were, as the list of heads says, that nobody has any
+	// more: a hold that was put on or lifted may be among them, an answer, or an erasure's
+	// outcome. Until somebody has looked ([Noted]) no erasure of the person goes on.
+	Lost int `json:"lost,omitempty"`
 }
 
 // LetterTaken is a letter that was found in the outbox.
@@ -50,6 +55,7 @@ type LetterTaken struct {
 func (e TakenUp) Ends() bool { return e.Answer != nil || e.Refused }
 
 func (e TakenUp) evolve(s State) State {
+	s.FactsLost = max(s.FactsLost, e.Lost)
 	for _, l := range e.Letters {
 		s.Letters = append(slices.Clip(s.Letters), LetterSent{Letter: l.Letter, Language: l.Language, Cause: l.Cause, Channel: ChannelUnknown, Moment: Moment{At: e.At}})
 	}

@@ -22,6 +22,8 @@ type LookBack struct {
 	// Carried says of which of them each is, and of the identifiers that both have.
 	Carried []Carried
 	Holds   []HoldPlaced
+	// After are those of which facts are lost ([State.FactsLost]): an erasure waits for them.
+	After []string
 	// Of are the erasures of the same person of which it didn't know, and Kept what they have
 	// left.
 	Of   []string
@@ -39,6 +41,10 @@ func (c LookBack) decide(d *decider) error {
 		return nil
 	}
 	d.comesOver(c.Holds)
+	if open := append(slices.Clone(d.After), c.After...); len(c.After) > 0 {
+		slices.Sort(open)
+		d.record(EarlierAwaited{Open: slices.Compact(open), Moment: Moment{At: d.now}})
+	}
 	if len(c.Of) > 0 {
 		d.record(KeptLookedUp{Of: c.Of, Kept: c.Kept, Moment: Moment{At: d.now}})
 	}

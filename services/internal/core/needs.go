@@ -31,6 +31,7 @@ const (
 	NeedApproval NeedKind = "approval"      // a correction waits until a person has looked at it
 	NeedOverdue  NeedKind = "overdue"       // the answer is late, and nothing else is the cause
 	NeedUntold   NeedKind = "untold"        // it was answered, and a restored journal doesn't know how
+	NeedShort    NeedKind = "short"         // a restored journal lacks facts of it that nobody has
 	NeedSecond   NeedKind = "second"        // a second person is to agree to what a first wants done
 	NeedJudge    NeedKind = "judge"         // the person has sent a proof
 	NeedTell     NeedKind = "tell"          // nobody has told the person, as far as is known ([State.Unreached])
@@ -41,7 +42,7 @@ const (
 )
 
 // needKinds lists them in this order.
-var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedTheirs, NeedKeys, NeedApproval, NeedOverdue, NeedUntold, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
+var needKinds = []NeedKind{NeedStuck, NeedTask, NeedHand, NeedPlan, NeedErased, NeedTheirs, NeedKeys, NeedApproval, NeedOverdue, NeedUntold, NeedShort, NeedSecond, NeedJudge, NeedTell, NeedDecision, NeedReply, NeedProof, NeedAnswer}
 
 // Rank returns the place of a need among others: the worst first. A kind that isn't known
 // comes last.
@@ -86,6 +87,9 @@ func (s State) Needs() []Need {
 		if !slices.Contains(out, n) {
 			out = append(out, n)
 		}
+	}
+	if s.FactsLost > 0 {
+		add(Need{Kind: NeedShort})
 	}
 	if len(s.Unjudged()) > 0 {
 		add(Need{Kind: NeedSecond})

@@ -9,7 +9,8 @@ import (
 
 // What a person has asked to see is kept until they have it, or have used up what they can do
 // about a refusal, where the law says so (PIPEDA s. 8(8)): an erasure plans, and erases nothing
-// while such a request of theirs is open.
+// while such a request of theirs is open. Nor does it while a restored journal is known to lack
+// facts of one and nobody has looked (docs/adr/0056).
 
 // RecourseEvery is how often an erasure that waits looks whether those requests have ended.
 const RecourseEvery = 6 * time.Hour
@@ -53,6 +54,16 @@ func (e EarlierAwaited) evolve(s State) State {
 func (s State) waitsForRecourse() bool {
 	return len(s.After) > 0 && s.Right == dsar.Erasure && s.Stage == dsar.Plan && !s.Status.Ended() && s.Awaited == "" && s.AnsweredAt.IsZero() && (&decider{State: s}).stageIsOver()
 }
+
+// waitsForLost reports whether an erasure that has planned waits until somebody has looked what
+// a restored journal lacks of it: a hold may have been on.
+func (s State) waitsForLost() bool {
+	return s.FactsLost > 0 && s.Right == dsar.Erasure && s.Stage == dsar.Plan && !s.Status.Ended() && s.AnsweredAt.IsZero()
+}
+
+// HoldsUp reports whether erasures of the same person wait for a request: it is open, where the
+// law has them wait, or facts of it are lost, among which may have been that a hold was put on.
+func (s State) HoldsUp() bool { return s.Exists() && (!s.Status.Ended() || s.FactsLost > 0) }
 
 // recourseDue returns when it is next to be looked whether they have ended; zero where the
 // request waits for none.

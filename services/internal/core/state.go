@@ -183,6 +183,9 @@ type State struct {
 	// AnswerUntold tells that it ended with an answer of which a restored journal has no
 	// facts, and that nobody has noted since that they looked at it ([Noted]).
 	AnswerUntold bool
+	// FactsLost is how many later facts a restored journal is known to lack, where nobody has
+	// noted since that they looked what they may have been ([Noted]).
+	FactsLost int
 	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
 	// zero: it holds it.
 	RecordsForgotten, SubjectForgotten time.Time

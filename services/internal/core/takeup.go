@@ -16,7 +16,9 @@ type TakeUp struct {
 	Facts   int
 	Letters []LetterTaken
 	Answer  *dsar.Object
-	Now     time.Time
+	// Lost is how many later facts there were that nobody has any more.
+	Lost int
+	Now  time.Time
 }
 
 func (c TakeUp) now() time.Time { return c.Now }
@@ -25,7 +27,7 @@ func (c TakeUp) decide(d *decider) error {
 	if !d.Exists() {
 		return ErrUnknown
 	}
-	if e := c.fact(d.State); e.Facts > 0 || len(e.Letters) > 0 || e.Ends() || e.From == TakenFromRequests {
+	if e := c.fact(d.State); e.Facts > 0 || len(e.Letters) > 0 || e.Ends() || e.Lost > 0 || e.From == TakenFromRequests {
 		d.record(e)
 		d.askRestored()
 	}
@@ -52,6 +54,9 @@ func (c TakeUp) fact(s State) TakenUp {
 		if !s.wrote(l.Letter, l.Cause) {
 			e.Letters = append(e.Letters, l)
 		}
+	}
+	if c.Lost > s.FactsLost {
+		e.Lost = c.Lost
 	}
 	known := s.Bundle.Name != "" || !s.AnsweredAt.IsZero() // that answer is the one that lies there
 	if s.Status.Ended() || known {

@@ -644,3 +644,32 @@ func TestKeysOfAnEarlierErasure(t *testing.T) {
 		})
 	}
 }
+
+// TestLostFactsHoldUpErasures: an erasure plans, and erases nothing, while a restored journal is
+// known to lack facts of another request of the person, or of itself, and nobody has looked: that a
+// hold was put on may be among them (attack 12, 6).
+func TestLostFactsHoldUpErasures(t *testing.T) {
+	t.Parallel()
+	for _, of := range []string{one, two} {
+		h := newHouse(t, memjournal.New(memjournal.Config{}))
+		email := prints.Value{Identifier: dsar.Identifier{Type: "email"}, Value: "anna@example.com"}
+		account := prints.Value{Identifier: dsar.Identifier{Type: "account_id"}, Value: "5"}
+		h.Request(one, dsar.Access, email.Value)
+		h.AcceptFirst(two, dsar.Erasure, email, account)
+		_, err := h.Requests.TakeUp(t.Context(), of, nil, &core.TakeUp{By: "lea", From: core.TakenFromHeads, Lost: 2, Now: h.Now})
+		must(t, err)
+		if s, err := h.Requests.State(t.Context(), of); err != nil || !slices.Contains(s.Needs(), core.Need{Kind: core.NeedShort}) {
+			t.Fatalf("needs %v, %v", s.Needs(), err)
+		}
+		counts := dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1}
+		if s := h.PlayOn(two, counts); s.Task("billing", dsar.Plan) == nil || s.Task("billing", dsar.Erase) != nil {
+			t.Fatalf("%s lacks facts, and %s is %s: %+v", of, two, s.Status, s.Tasks)
+		}
+		_, err = h.Requests.Do(t.Context(), of, core.Note{By: "lea", Reason: "no hold was on", Now: h.Now})
+		must(t, err)
+		h.Now = h.Now.Add(core.RecourseEvery)
+		if s := h.Play(two, counts); !s.Status.Ended() {
+			t.Errorf("%s was looked at, and %s is %s", of, two, s.Status)
+		}
+	}
+}

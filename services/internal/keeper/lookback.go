@@ -43,6 +43,9 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 				return err
 			}
 			c.Holds = append(c.Holds, o.HoldsFor(c.Now)...)
+			if o.FactsLost > 0 {
+				c.After = append(c.After, o.Accepted.RequestID)
+			}
 		}
 		if err := k.carry(ctx, &c, s, o); err != nil {
 			return err

@@ -19,7 +19,7 @@ func (k *Keeper) recourse(ctx context.Context, requestID string) error {
 		if err != nil {
 			return fmt.Errorf("request %s: %w", id, err)
 		}
-		if other.Exists() && !other.Status.Ended() {
+		if other.HoldsUp() {
 			c.Open = append(c.Open, id)
 		}
 	}

@@ -148,6 +148,15 @@ func (l *Log) SignHeads(ctx context.Context, anyway bool) error {
 	if same := func(e journal.HeadsEnd) bool { return e.Size == now.Size && bytes.Equal(e.Chain, now.Chain) }; same(last) && same(mirrored) {
 		return nil
 	}
+	after := mirrored.Size
+	if on, err := l.headsGoOn(ctx, mirrored); err != nil {
+		return err
+	} else if !on {
+		after = 0 // those that the mirror has are others
+	}
+	if err := l.mirrorHeads(ctx, after, now.Size); err != nil {
+		return err
+	}
 	text := fmt.Sprintf("%s\n%s\n%d\n%s\n", formHeads, l.key.Name(), now.Size, base64.StdEncoding.EncodeToString(now.Chain))
 	if signed, err = note.Sign(&note.Note{Text: text}, l.key); err != nil {
 		return fmt.Errorf("log: %w", err)

@@ -38,6 +38,10 @@ const (
 
 // read returns a file of the mirror; nil where there is none.
 func (m *mirror) read(ctx context.Context, path string) ([]byte, error) {
+	return m.readUpTo(ctx, path, maxMirrorFile)
+}
+
+func (m *mirror) readUpTo(ctx context.Context, path string, most int64) ([]byte, error) {
 	r, err := m.bucket.NewReader(ctx, m.prefix+path, nil)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return nil, nil
@@ -46,8 +50,8 @@ func (m *mirror) read(ctx context.Context, path string) ([]byte, error) {
 		return nil, fmt.Errorf("mirror of the log: %w", err)
 	}
 	defer func() { _ = r.Close() }()
-	b, err := io.ReadAll(io.LimitReader(r, maxMirrorFile+1))
-	if err == nil && len(b) > maxMirrorFile {
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	if err == nil && int64(len(b)) > most {
 		err = errLong
 	}
 	if err != nil {

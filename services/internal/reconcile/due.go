@@ -184,6 +184,20 @@ func (k Marks) older(ctx context.Context, own mark) (older bool, newest int64, e
 	return err == nil && has < c.Size, mirrored.N, err
 }
 
+// Span returns between when is what a journal lacks: the last time at which it is known to have
+// been whole, and the last one at which the mirror was marked; zero: unknown.
+func (k Marks) Span(ctx context.Context) (from, until time.Time, err error) {
+	own, _, err := readMark(ctx, k.Journal)
+	if err != nil {
+		return from, until, err
+	}
+	if from = own.At; own.Due != nil {
+		from = own.Due.Since
+	}
+	mirrored, err := k.read(ctx)
+	return from, mirrored.At, err
+}
+
 // Done ends that reconciling is due.
 func (k Marks) Done(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, markTime)

@@ -129,6 +129,9 @@ func (r *run) lookAtVault(ctx context.Context) error {
 	return err
 }
 
+// keptByNobody is what is said of a request that had gone on before it was lost.
+const keptByNobody = "if it was an erasure, or a hold was on, what it had to keep is known to nobody now: later requests of the person don't find it, and nothing erases it in its time; look in the systems for what it may have left, by its answer if the person has it"
+
 // lost names a request that can't be taken up again.
 func (r *run) lost(ctx context.Context, id, why string) error {
 	i := Item{Request: id, Caller: r.callers[id], What: Lost, Why: why}
@@ -145,10 +148,13 @@ func (r *run) lost(ctx context.Context, id, why string) error {
 	case err != nil && !errors.Is(err, vault.ErrNoKeys):
 		return err
 	}
+	_, listed := r.versions[id]
 	switch {
 	case i.Why != "" || i.What == Forgotten:
 	case i.Answer != "":
-		i.Why = "it had been answered: nothing is to be sent again, unless the person has no answer"
+		i.Why = "it had been answered: nothing is to be sent again, unless the person has no answer; " + keptByNobody
+	case listed && i.Caller == "":
+		i.Why = "it was accepted, and whoever has a receipt of it sends it again; " + keptByNobody
 	case i.Caller == "":
 		i.Why = "only its keys are left: whoever has a receipt of it sends it again; if nobody has, it was never accepted"
 	default:

@@ -22,6 +22,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/receipt"
 )
 
 // Requests applies commands to requests, and takes facts up again; lifecycle.Lifecycle does.
@@ -62,6 +63,10 @@ type Config struct {
 	Door     Door
 	// Since bounds what is read of the topics; the zero time: all of it.
 	Since time.Time
+	// Beyond is what the mirror's list of heads has beyond the journal's, and From and Until
+	// between when that was journalled, as far as is known.
+	Beyond      receipt.Beyond
+	From, Until time.Time
 	// Plan has nothing done: what would be is in the report.
 	Plan bool
 	// By is who reconciles, for the facts.
@@ -83,6 +88,7 @@ const (
 	Parted    What = "parted"    // the journal has gone on another way: a person looks
 	Cut       What = "cut"       // later facts can't be taken in: it goes on from where it is
 	Lost      What = "lost"      // the journal doesn't know it: it must be sent again
+	Short     What = "short"     // facts of it are lost for good: a person looks
 	Forgotten What = "forgotten" // the journal doesn't know it, and its keys were destroyed
 	NoKeys    What = "no-keys"   // the vault has lost its keys: it can't go on, or what it left can't be found
 )
@@ -95,6 +101,8 @@ type Item struct {
 	What   What   `json:"what"`
 	// Facts is how many were taken in again.
 	Facts int `json:"facts,omitempty"`
+	// Lost is how many facts there were, as the mirrored list of heads says, that nobody has.
+	Lost int `json:"facts_lost,omitempty"`
 	// Letters is how many had gone out that the journal didn't know of.
 	Letters int `json:"letters,omitempty"`
 	// Answer is the object of the outbox that answers it.
@@ -110,8 +118,11 @@ type Report struct {
 	Plan  bool      `json:"plan"`
 	Since time.Time `json:"since,omitzero"`
 	// Facts is how many facts were read of dsar.events.
-	Facts int    `json:"facts_read"`
-	Items []Item `json:"requests"`
+	Facts int `json:"facts_read"`
+	// Heads says what the mirrored list of heads has beyond the journal's, and what of that is
+	// lost for good; nil: it has nothing, or there is none.
+	Heads *LostHeads `json:"heads,omitempty"`
+	Items []Item     `json:"requests"`
 }
 
 // Count returns how many requests something became of.
@@ -135,16 +146,18 @@ type run struct {
 	// callers are those whom facts name that couldn't be taken in.
 	callers map[string]string
 	leaves  leaves
+	// versions is how many facts the journal had of the requests in the mirrored list.
+	versions map[string]int
 }
 
 // Run reconciles. What is wrong with a request is in the report; an error means that something
 // could not be read or written: it can be run again.
 func Run(ctx context.Context, c Config) (Report, error) {
-	r := &run{Config: c, report: Report{Plan: c.Plan, Since: c.Since, Items: []Item{}}, outbox: map[string]remains{}, said: map[string]bool{}, callers: map[string]string{}}
+	r := &run{Config: c, report: Report{Plan: c.Plan, Since: c.Since, Items: []Item{}}, outbox: map[string]remains{}, said: map[string]bool{}, callers: map[string]string{}, versions: map[string]int{}}
 	for _, part := range []struct {
 		name string
 		do   func(context.Context) error
-	}{{"outbox", r.lookAtOutbox}, {"facts", r.takeUpFacts}, {"requests", r.takeInRequests}, {"what went out", r.noteRemains}, {"vault", r.lookAtVault}, {"keys of requests", r.lookAtKeys}} {
+	}{{"list of heads", r.noteHeads}, {"outbox", r.lookAtOutbox}, {"facts", r.takeUpFacts}, {"requests", r.takeInRequests}, {"what went out", r.noteRemains}, {"vault", r.lookAtVault}, {"keys of requests", r.lookAtKeys}, {"lost facts", r.nameLost}} {
 		if err := part.do(ctx); err != nil {
 			return r.report, fmt.Errorf("reconcile: %s: %w", part.name, err)
 		}
@@ -159,7 +172,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 }
 
 // order is the order in which a report names them: first what somebody must do something about.
-var order = []What{Lost, NoKeys, Answered, Parted, Cut, TakenIn, TakenUp, Told, Forgotten}
+var order = []What{Lost, NoKeys, Answered, Parted, Short, Cut, TakenIn, TakenUp, Told, Forgotten}
 
 func (r *run) say(i Item) {
 	r.said[i.Request] = true

@@ -194,7 +194,7 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		if len(e.Open) == 0 {
 			return "", say("no other request of the person is open: it goes on")
 		}
-		return "", say.f("nothing is erased while other requests of the person are open: %s", strings.Join(e.Open, ", "))
+		return "", say.f("nothing is erased while other requests of the person are open, or lack facts that a restored journal lost: %s", strings.Join(e.Open, ", "))
 	case core.KeptLookedUp:
 		return "", say.f("looked what other erasures of the person have left: %d datasets of %d requests", len(e.Kept), len(e.Of))
 	case core.PlanOpened:
@@ -599,6 +599,8 @@ func (say Say) takenUp(e core.TakenUp) string {
 		text = say.f("the journal was restored from a backup: %s had its later facts taken in again (%d)", e.By, e.Facts)
 	case core.TakenFromRequests:
 		text = say.f("the journal was restored from a backup: %s had the request taken in again, as it was submitted", e.By)
+	case core.TakenFromHeads:
+		text = say.f("the journal was restored from a backup: facts of it that nobody has any more: %d; a hold, an answer or what was erased may be among them", e.Lost)
 	default:
 		text = say.f("the journal was restored from a backup: %s noted what had gone out", e.By)
 	}
