@@ -63,6 +63,9 @@ type Counts struct {
 	// Unclaimed is, with erase and prove, how many records stand under the keys of erased ones
 	// and are nobody's by what they say: they were left, and a person looks whose they are.
 	Unclaimed int64 `json:"unclaimed,omitempty"`
+	// Former is how many records were left out that an earlier erasure keeps of whom had the number
+	// before by which they were found: they are neither shown, nor planned, nor changed.
+	Former int64 `json:"former,omitempty"`
 	// Late is, with erase, how many of the erased, anonymised and retained records were
 	// not in the plan: they came after it, and were found by asking anew.
 	Late int64 `json:"late,omitempty"`

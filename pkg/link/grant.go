@@ -26,7 +26,10 @@ type Grant struct {
 	// Held are the people of whom holds keep records, with the tasks of an erasure: what is
 	// theirs as well must stay.
 	Held []HeldRef `json:"held,omitempty"`
-	// Plans are those of a person of whom records are held, in their own grant.
+	// Formers are the earlier erasures that keep records under a number which the person has, and
+	// which may be somebody else's.
+	Formers []FormerRef `json:"formers,omitempty"`
+	// Plans are those of a person of whom records are held, or of such an erasure, in their own grant.
 	Plans []dsar.Object `json:"plans,omitempty"`
 }
 

@@ -26,10 +26,11 @@ type Keys interface {
 // reports. It is safe for many goroutines, and many processes may have one each: what
 // they seal is the same but for its time.
 type Hub struct {
-	vault *vault.Vault
-	keys  Keys
-	now   func() time.Time
-	holds Holds // nil: none
+	vault   *vault.Vault
+	keys    Keys
+	now     func() time.Time
+	holds   Holds   // nil: none
+	formers Formers // nil: none
 	// before tells which requests' facts hold fingerprints across requests; nil: none's.
 	before Before
 	// secret is of nonces. They are computed and not kept, so that neither the journal
@@ -100,6 +101,8 @@ func (h *Hub) SealTask(ctx context.Context, data []byte) ([]byte, error) {
 		t.Lost = LostUnreadable
 	case errors.Is(err, errHeldLost):
 		t.Lost = LostHeld
+	case errors.Is(err, errFormerLost):
+		t.Lost = LostFormer
 	case err != nil:
 		return nil, fmt.Errorf("link: grant of request %s: %w", o.RequestID, err)
 	}
@@ -148,6 +151,9 @@ func (h *Hub) grant(ctx context.Context, o order) (GrantRef, error) {
 		return GrantRef{}, err
 	}
 	if g.Held, err = h.held(ctx, o.Task); err != nil {
+		return GrantRef{}, err
+	}
+	if g.Formers, err = h.former(ctx, o.Task, keys); err != nil {
 		return GrantRef{}, err
 	}
 	for _, scope := range o.scopes() {

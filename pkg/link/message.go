@@ -62,6 +62,7 @@ const (
 	LostShredded   = "shredded"   // the request's keys were destroyed
 	LostNoKeys     = "no-keys"    // it has none
 	LostUnreadable = "unreadable" // an identifier or a detail doesn't open
+	LostFormer     = "former"     // an earlier erasure keeps records, and which can't be read any more
 	LostHeld       = "held"       // a hold is on, and whom it concerns can't be read any more
 )
 

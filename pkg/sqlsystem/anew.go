@@ -9,7 +9,7 @@ import (
 )
 
 // Renumbered names the datasets of which something stays when its person is erased, and whose
-// people's number the database gives anew when their row is gone: who gets it is taken for
+// people's number the database gives anew when their row is gone: other programs take who gets it for
 // whom the records are of. It is known of SQLite's INTEGER PRIMARY KEY without AUTOINCREMENT;
 // of numbers that programs give, nobody knows. It asks nothing of the database.
 func (s *System) Renumbered(context.Context) ([]Advice, error) {
@@ -23,7 +23,7 @@ func (s *System) Renumbered(context.Context) ([]Advice, error) {
 			if !stays || !slices.ContainsFunc(d.subjects, func(sub subject) bool { return sub.typ == f.find }) {
 				continue
 			}
-			out = append(out, Advice{s.m.At(fmt.Sprintf("sql.resolve[%d]", i)), fmt.Sprintf("dataset %s: what of it stays when a person is erased is taken for that of whoever is given their number %q of %s, which the database gives anew (INTEGER PRIMARY KEY without AUTOINCREMENT)", d.Name, f.own.column, f.own.table), "declare the column INTEGER PRIMARY KEY AUTOINCREMENT"})
+			out = append(out, Advice{s.m.At(fmt.Sprintf("sql.resolve[%d]", i)), fmt.Sprintf("dataset %s: what of it stays when a person is erased stands under the number of whoever is given their %q of %s, which the database gives anew (INTEGER PRIMARY KEY without AUTOINCREMENT): Habeas leaves it out, and nobody else does", d.Name, f.own.column, f.own.table), "declare the column INTEGER PRIMARY KEY AUTOINCREMENT"})
 		}
 	}
 	return out, nil

@@ -48,13 +48,17 @@ func (s *System) search(ctx context.Context, on executor, d *dataset, c *chunk, 
 		return err
 	}
 	merges := sr.merges()
-	if merges && !sr.keyed {
+	former := newFormer(d, c, sr.asked)
+	if (merges || former != nil) && !sr.keyed {
 		sr.columns, sr.keyed = append(slices.Clip(sr.columns), d.planned(s.dialect)...), true
 	}
 	q := &statement{dialect: s.dialect}
 	sr.write(q, c, d)
 	columns := len(sr.asked) + len(sr.columns)
 	keys := columns - d.width()
+	if former != nil {
+		visit = former.without(visit, s.dialect, keys)
+	}
 	var owners []hit
 	var last []any // the row before, where it may come again
 	err := s.scan(ctx, on, q, columns, func(held []any) error {
@@ -66,7 +70,9 @@ func (s *System) search(ctx context.Context, on executor, d *dataset, c *chunk, 
 		}
 		if len(last) == 0 {
 			owners = owners[:0]
+			former.next()
 		}
+		former.add(held)
 		if owners = c.owners(owners, sr.asked, held); len(owners) == 0 {
 			if c.loose(sr.asked) {
 				return nil

@@ -213,6 +213,8 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 		j.err = Permanent("shredded", "the request's keys are destroyed: nothing of it can be read any more", nil)
 	case link.LostUnreadable:
 		j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", nil)
+	case link.LostFormer:
+		j.err = Permanent(CodeEarlierUnreadable, earlierUnreadable, nil)
 	case link.LostHeld:
 		j.err = Permanent(CodeHoldUnreadable, "a legal hold is on, and whom it concerns can't be read any more, so that nobody knows what must stay: restore the keys of the vault, or lift the hold, and retry", nil)
 	default: // link.LostNoKeys
@@ -245,6 +247,9 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 			return
 		}
 		j.open.others = &others{request: j.task.RequestID, people: people, objects: j.objects}
+	}
+	if j.open.formers, j.err = w.readFormers(ctx, j); j.err != nil {
+		return
 	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"

@@ -11,6 +11,7 @@ import (
 // check holds the result of a call against the manifest. An error is a mistake
 // in the worker or the manifest, which another try won't mend.
 func (w *Worker) check(j *job) error {
+	j.counts = j.open.countFormers(j.counts)
 	switch j.task.Action {
 	case dsar.Resolve:
 		return w.checkFound(j.found)
@@ -58,7 +59,7 @@ func (w *Worker) checkCounts(j *job) error {
 			return err
 		}
 		switch {
-		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Reassigned, c.Unclaimed, c.Late, c.Mentions) < 0:
+		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Reassigned, c.Unclaimed, c.Former, c.Late, c.Mentions) < 0:
 			return Permanent("bad-counts", "the worker gave a negative count in dataset "+c.Dataset, nil)
 		case j.task.Action != dsar.Erase && c.Gone+c.Reassigned+c.Late > 0:
 			return Permanent("bad-counts", "the worker says that records of dataset "+c.Dataset+" are gone or late, which only an erasure can", nil)

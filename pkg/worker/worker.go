@@ -48,8 +48,9 @@ type Task struct {
 	// says restricts_for_good is never asked to.
 	Lift bool
 
-	let    []dsar.LetGo // doubts in spite of which it is corrected
-	others *others      // of whom something is held; nil: nobody
+	let     []dsar.LetGo // doubts in spite of which it is corrected
+	others  *others      // of whom something is held; nil: nobody
+	formers *formers     // who had a number before, as far as anybody knows; nil: nobody
 }
 
 // Found is an identifier that a resolve found, and the one it was found by.

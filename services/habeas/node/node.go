@@ -370,7 +370,8 @@ func (n *Node) startCoordinator(ctx context.Context, book *policy.Book, embedded
 		}
 	}
 	holds := links.NewHolds(n.Installation.Requests, n.Installation.Journal, prints.Prints{Vault: n.Installation.Vault}, n.Manifests)
-	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds), link.WithBefore(links.Before{Requests: n.Installation.Requests}))
+	formers := links.Formers{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Prints: prints.Prints{Vault: n.Installation.Vault, Index: n.Installation.Journal}, Now: now}
+	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds), link.WithFormers(formers), link.WithBefore(links.Before{Requests: n.Installation.Requests}))
 	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Links: hub, Manifests: n.Manifests, Keeper: keep,
 		Now: now, Log: n.log, Parallel: timersAtOnce, Meters: n.tel.Meters()})
 	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {

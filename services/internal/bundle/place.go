@@ -44,6 +44,7 @@ var places = map[statement.Kind]place{
 	statement.Reassigned:     (*pager).note,
 	statement.Late:           (*pager).note,
 	statement.Mentions:       (*pager).mentions,
+	statement.OfFormer:       (*pager).mentions,
 	statement.Kept:           func(p *pager, s statement.Said) { p.total("kept", s); p.row(s).kept += s.Records; p.card(s) },
 	statement.LetGo:          (*pager).note,
 	statement.Unlinked:       (*pager).note,
@@ -58,7 +59,7 @@ var places = map[statement.Kind]place{
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
 	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyRefused: answer("warm"), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.MayStillHold: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
-	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.KeptAndNamed: answer("warm"), statement.NamedLeft: answer("warm"), statement.NamedThere: answer("warm"), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.FieldsRefused: answer("warm"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
+	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.AllReassigned: answer(""), statement.OnlyFormers: answer("quietly"), statement.KeptAndNamed: answer("warm"), statement.NamedLeft: answer("warm"), statement.NamedThere: answer("warm"), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.FieldsRefused: answer("warm"), statement.Retired: answer("quietly"), statement.RetiredOpen: answer(""), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
 
 	statement.AskedAgain:        func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
@@ -174,7 +175,7 @@ func (p *pager) note(s statement.Said) {
 	v.Notes = append(v.Notes, pair{p.dataset(s).Title, s.Text})
 }
 
-// mentions says of others' texts below the table of what was done, which has the dataset
+// mentions says of others' texts, and of what may be somebody else's, below the table of what was done, which has the dataset
 // then; and where there is no such table, among what isn't told.
 func (p *pager) mentions(s statement.Said) {
 	if p.tells() {

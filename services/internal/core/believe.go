@@ -107,7 +107,7 @@ func negative(c dsar.Counts) bool {
 			return true
 		}
 	}
-	return min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Reassigned, c.Unclaimed, c.Late, c.Mentions) < 0
+	return min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Reassigned, c.Unclaimed, c.Former, c.Late, c.Mentions) < 0
 }
 
 // isObject reports whether a name is one that an attempt of a task leaves: <system>/<action>/<attempt>-<random>.

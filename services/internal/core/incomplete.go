@@ -195,6 +195,7 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	c.Gone += o.Gone
 	c.Reassigned += o.Reassigned
 	c.Unclaimed += o.Unclaimed
+	c.Former += o.Former
 	c.Late += o.Late
 	c.Mentions += o.Mentions
 	c.Rectified += o.Rectified

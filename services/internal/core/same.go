@@ -40,6 +40,10 @@ const (
 	// nobody can open those: the vault has lost its keys, so that nobody knows whose it is, nor
 	// by what it found anything.
 	DoubtNoKeys Doubt = "no-keys"
+	// DoubtNumber says that all they have in common is the number of an account that an earlier
+	// erasure has taken, so that it may have been given anew: it was found for the later one by
+	// something else, or both know an e-mail address, and not the same.
+	DoubtNumber Doubt = "number"
 )
 
 // Comparison is what the identifiers of two requests say of whether they are of one person.
@@ -101,11 +105,50 @@ func CompareUnread(a []dsar.Identifier, common []int, household []dsar.Identifie
 	return c
 }
 
+// Compare says the same of two requests, by identifiers of each as [Compare] takes them, and knows
+// besides what happened between them: the number of an account that one of them has erased may
+// be another person's in a later one (docs/adr/0052).
+func (s State) Compare(mine []dsar.Identifier, other State, theirs []dsar.Identifier) Comparison {
+	household := slices.Concat(s.Household(), other.Household())
+	c := Compare(mine, theirs, household)
+	anew := s.follows(other) && givenAnew(mine, theirs, household) || other.follows(s) && givenAnew(theirs, mine, household)
+	if c.Sameness == SamePerson && anew {
+		c.Sameness, c.Doubt = PerhapsSame, DoubtNumber
+	}
+	return c
+}
+
+// follows reports whether a request came in after an erasure, which has begun to erase.
+func (s State) follows(erasure State) bool {
+	return erasure.Reaches() && erasure.begun() && !s.Accepted.AcceptedAt.Before(erasure.Accepted.AcceptedAt)
+}
+
+// givenAnew reports whether all that a request's identifiers have in common with those of an
+// erasure before it may have been given to somebody else since.
+func givenAnew(now, then []dsar.Identifier, household []dsar.IdentifierType) bool {
+	found := true
+	for _, id := range now {
+		switch {
+		case !has(then, id) || slices.Contains(household, id.Type) || kindOf(id.Type) == typePhone:
+		case kindOf(id.Type) == typeEmail:
+			return false
+		default:
+			found = found && id.FoundBy != "" && id.FoundBy != dsar.EarlierRequest
+		}
+	}
+	address := func(id dsar.Identifier) bool { return kindOf(id.Type) == typeEmail && !slices.Contains(household, id.Type) }
+	return found || slices.ContainsFunc(now, address) && slices.ContainsFunc(then, address)
+}
+
 // The kinds of identifiers that name no account.
 const typeEmail, typePhone = "email", "phone"
 
 // kindOf returns what an identifier of a type is, whichever system it is of.
 func kindOf(t dsar.IdentifierType) string { return string(t[strings.LastIndexByte(string(t), '.')+1:]) }
+
+// NamesAccount reports whether an identifier of a type is of an account: no address, and no
+// telephone.
+func NamesAccount(t dsar.IdentifierType) bool { return kindOf(t) != typeEmail && kindOf(t) != typePhone }
 
 // has reports whether an identifier is one of some.
 func has(ids []dsar.Identifier, id dsar.Identifier) bool {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -94,5 +95,43 @@ func TestHousehold(t *testing.T) {
 	empty := []dsar.Identifier{{Type: "email"}}
 	if c := core.Compare(empty, empty, nil); c.Sameness != core.NothingInCommon {
 		t.Errorf("what nobody can open is %q", c.Sameness)
+	}
+}
+
+// TestNumbersAreGivenAnew: a number that an erasure has taken makes nobody the same person who has
+// it later, where it was found by something else, or another address is known; whichever request
+// is compared with the other.
+func TestNumbersAreGivenAnew(t *testing.T) {
+	t.Parallel()
+	id := func(t dsar.IdentifierType, value, by string) dsar.Identifier {
+		return dsar.Identifier{Type: t, Fingerprint: value, FoundBy: by}
+	}
+	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	erased := core.State{Right: dsar.Erasure, AnsweredAt: at.AddDate(0, 0, 1), Accepted: core.Accepted{RequestID: "a", AcceptedAt: at}}
+	later := core.State{Right: dsar.Access, Accepted: core.Accepted{RequestID: "b", AcceptedAt: at.AddDate(0, 1, 0)}}
+	ann := []dsar.Identifier{id("email", "ann", ""), id("account_id", "5", "shop")}
+	for name, c := range map[string]struct {
+		then, now core.State
+		ids       []dsar.Identifier
+		want      core.Comparison
+	}{
+		"found by another address":     {erased, later, []dsar.Identifier{id("email", "dora", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.PerhapsSame, Doubt: core.DoubtNumber}},
+		"found by another number":      {erased, later, []dsar.Identifier{id("user_no", "7", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.PerhapsSame, Doubt: core.DoubtNumber}},
+		"given with another address":   {erased, later, []dsar.Identifier{id("email", "dora", ""), id("account_id", "5", "")}, core.Comparison{Sameness: core.PerhapsSame, Doubt: core.DoubtNumber}},
+		"the same address":             {erased, later, []dsar.Identifier{id("email", "ann", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.SamePerson}},
+		"given alone":                  {erased, later, []dsar.Identifier{id("account_id", "5", "")}, core.Comparison{Sameness: core.SamePerson}},
+		"taken over":                   {erased, later, []dsar.Identifier{id("user_no", "7", ""), id("account_id", "5", dsar.EarlierRequest)}, core.Comparison{Sameness: core.SamePerson}},
+		"before anything was erased":   {core.State{Right: dsar.Erasure, Accepted: erased.Accepted}, later, []dsar.Identifier{id("email", "dora", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.SamePerson}},
+		"the erasure came afterwards":  {erased, core.State{Right: dsar.Access, Accepted: core.Accepted{RequestID: "b", AcceptedAt: at.AddDate(0, -1, 0)}}, []dsar.Identifier{id("email", "dora", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.SamePerson}},
+		"no erasure":                   {core.State{Right: dsar.Access, AnsweredAt: at, Accepted: erased.Accepted}, later, []dsar.Identifier{id("email", "dora", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.SamePerson}},
+		"a telephone beside":           {erased, later, []dsar.Identifier{id("phone", "1", ""), id("account_id", "5", "shop")}, core.Comparison{Sameness: core.PerhapsSame, Doubt: core.DoubtNumber}},
+		"two accounts in the same way": {erased, later, []dsar.Identifier{id("email", "dora", ""), id("account_id", "6", "shop")}, core.Comparison{}},
+	} {
+		then := append(slices.Clip(ann), id("phone", "1", ""))
+		for _, got := range []core.Comparison{c.now.Compare(c.ids, c.then, then), c.then.Compare(then, c.now, c.ids)} {
+			if got.Sameness != c.want.Sameness || got.Doubt != c.want.Doubt {
+				t.Errorf("%s: %q %q, want %q %q", name, got.Sameness, got.Doubt, c.want.Sameness, c.want.Doubt)
+			}
+		}
 	}
 }

@@ -112,7 +112,7 @@ func (p Prints) Values(ctx context.Context, requestID string, ids []dsar.Identif
 }
 
 // Compare says whether identifiers of a request, of which the values are known, and some that
-// another request's facts hold are of one person ([core.Compare]). Where the vault has lost the
+// another request's facts hold are of one person ([core.State.Compare]). Where the vault has lost the
 // other one's keys, the index says what they have in common, and a person whose it is
 // ([core.CompareUnread]): what it has left is never nobody's (TestKeysOfAnEarlierErasure).
 func (p Prints) Compare(ctx context.Context, s core.State, mine []Value, other core.State, theirs []dsar.Identifier) (core.Comparison, error) {
@@ -121,13 +121,13 @@ func (p Prints) Compare(ctx context.Context, s core.State, mine []Value, other c
 	}
 	there := make([]dsar.Identifier, len(mine))
 	for i, id := range mine {
-		there[i] = dsar.Identifier{Type: id.Type}
+		there[i] = dsar.Identifier{Type: id.Type, FoundBy: id.FoundBy}
 		var err error
 		if there[i].Fingerprint, err = p.In(ctx, other, id.Type, id.Value); err != nil {
 			return core.Comparison{}, err
 		}
 	}
-	return core.Compare(there, theirs, append(s.Household(), other.Household()...)), nil
+	return s.Compare(there, other, theirs), nil
 }
 
 // Print is an identifier of a request's facts as it is compared with those of any other: with its

@@ -255,6 +255,11 @@ var ofDataset = []rule[*dataset]{
 	{Mentions, func(d *dataset) []claim {
 		return when(d.mentions > 0, Values{Records: d.mentions}, d.mentionsFact)
 	}},
+	// So many stand under a number that the person has, and had to stay when an earlier erasure took
+	// what else there was of whom had it: whose they are isn't sure, and they were left out.
+	{OfFormer, func(d *dataset) []claim {
+		return when(d.former > 0, Values{Records: d.former}, d.formerFacts...)
+	}},
 	// So many must stay, each ground with its end: as the proof found them, and where
 	// there is none, as the erasure reported.
 	{Kept, func(d *dataset) []claim { return d.kept(d.erased.kept, d.erased.keptFacts...) }},
@@ -395,6 +400,10 @@ var answers = []rule[*system]{
 	{OnlyKeptEarlier, func(s *system) []claim {
 		return when(s.asked() && s.keepsEarlier(), Values{}, append(s.facts(), s.all.lookedAt())...)
 	}},
+	// Nothing was found in it but what may be somebody else's, who had the person's number before.
+	{OnlyFormers, func(s *system) []claim {
+		return when(s.asked() && s.any(OfFormer), Values{}, s.facts()...)
+	}},
 	// What was to be changed concerns nothing in it; it may hold something all the same.
 	{NothingToChange, func(s *system) []claim {
 		return when(s.asked() && s.all.changes() && s.outcome(dsar.NothingFound, dsar.Incomplete), Values{}, s.facts()...)
@@ -503,22 +512,22 @@ var ofAll = []rule[*evidence]{
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, WithoutFormer, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded, Mentions)
+		left := e.has(WentWithout, WithoutFormer, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded, Mentions, OfFormer)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.
 	{EverythingGone, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && !e.has(Reassigned, Mentions) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && !e.has(Reassigned, OfFormer, Mentions) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
 	}},
 	{OnlyKeptLeft, func(e *evidence) []claim { // the same, but for what must stay
-		return when(e.right == dsar.Erasure && !e.has(EverythingGone, Reassigned, Mentions) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && !e.has(EverythingGone, Reassigned, OfFormer, Mentions) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// The same, where others' texts name the person: without what must stay, and with it.
 	{OnlyTextsLeft, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.has(Mentions) && !e.has(Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, NamedLeft, NamedThere), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && e.has(Mentions) && !e.has(Reassigned, OfFormer) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, NamedLeft, NamedThere), Values{}, e.facts()...)
 	}},
 	{KeptAndTextsLeft, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.has(Mentions) && !e.has(OnlyTextsLeft, Reassigned) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier, NamedLeft, NamedThere, KeptAndNamed), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && e.has(Mentions) && !e.has(OnlyTextsLeft, Reassigned, OfFormer) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier, NamedLeft, NamedThere, KeptAndNamed), Values{}, e.facts()...)
 	}},
 	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly, or something may be left there
 		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft, OnlyTextsLeft, KeptAndTextsLeft), Values{}, accepted)

@@ -101,6 +101,8 @@ type dataset struct {
 	// counted them, with its fact: a person who attests a plan doesn't count them.
 	mentions     int64
 	mentionsFact int
+	former       int64
+	formerFacts  []int
 }
 
 func newEvidence(in *Evidence) *evidence {
@@ -147,6 +149,7 @@ func newEvidence(in *Evidence) *evidence {
 			}
 			d.earlierLeft()
 			d.mentioned()
+			d.formers()
 		}
 		e.systems = append(e.systems, s)
 	}
@@ -185,6 +188,19 @@ func (d *dataset) mentioned() {
 		if e.Action == dsar.Plan && e.By == "" {
 			d.mentions, d.mentionsFact = countsOf(&e, d.Dataset.Dataset).Mentions, e.Fact
 			return
+		}
+	}
+}
+
+// formers sets how many records of the dataset were left out, since an earlier erasure keeps them of
+// whom had the person's number before: as many as an end tells most of.
+func (d *dataset) formers() {
+	for _, e := range d.sys.ends {
+		switch n := countsOf(&e, d.Dataset.Dataset).Former; {
+		case n > d.former:
+			d.former, d.formerFacts = n, []int{e.Fact}
+		case n > 0 && n == d.former:
+			d.formerFacts = append(d.formerFacts, e.Fact)
 		}
 	}
 }
@@ -283,6 +299,7 @@ func countsOf(end *core.ActionEnd, dataset string) (sum dsar.Counts) {
 			sum.Reassigned += c.Reassigned
 			sum.Late += c.Late
 			sum.Mentions += c.Mentions
+			sum.Former += c.Former
 			sum.Rectified += c.Rectified
 			sum.Restricted += c.Restricted
 			sum.Changed = append(sum.Changed, c.Changed...)

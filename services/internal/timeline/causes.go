@@ -58,6 +58,8 @@ func (say Say) Doubt(d core.Doubt) string {
 		return say("another request has as much in common with this one, and knows another account than that one")
 	case core.DoubtNoKeys:
 		return say("it has an identifier in common with this one, and its keys are lost: nobody can open what it goes by")
+	case core.DoubtNumber:
+		return say("all that they have in common is a number that an erasure has taken since: it may have been given to somebody else")
 	case core.DoubtShared:
 	}
 	return say("all that they have in common is what several people may have, such as a telephone")

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // numbered is a system that has a number of its own for each person, of the name that
@@ -313,5 +315,69 @@ datasets:
 			"phone +33 (0)6 12 34 56 78", "phone 0033 6 12 34 56 78", "phone ＋３３ ６ １２ ３４ ５６ ７８", "phone \u200e+33612345678", "phone tel:+33-6-12-34-56-78"} {
 			s.shows(s.completes(dsar.Access, asked), "desk", "people", "1")
 		}
+	})
+}
+
+// TestFormersRecordsAreNotTheirs: what had to stay under a number that is given anew is neither
+// shown to whoever has it now, nor corrected, planned or counted as theirs; that it is there is
+// told. Of an erasure somebody says first whose it is (attack 11, 10). Who had the number is still
+// told what had to stay, and it goes when it may.
+func TestFormersRecordsAreNotTheirs(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		s.quiet = true
+		db := s.system(fmt.Sprintf(numbered, "forum", "")+`- {name: orders, columns: [id, 'issued_on:date', what], subject: {user_id: user_id}, technical: [user_id], keep: P10Y}
+`, append(numberedTables("notes"), "CREATE TABLE orders(id INTEGER PRIMARY KEY, user_id INTEGER, issued_on DATE, what TEXT)")...)
+		db.row("users", 1, "anna@example.com", "ANNA")
+		db.row("orders", 21, 1, s.now.AddDate(-1, 0, 0).Format(time.DateOnly), "pills of anna")
+		s.begin()
+		anna := s.asks(dsar.Erasure, "email anna@example.com")
+		s.numbers(s.completed(anna), "forum", "orders", 1, 0, 1)
+		s.shows(s.completes(dsar.Access, "email anna@example.com"), "forum", "orders", "21") // nobody has the number yet
+		db.row("users", 1, "dora@example.com", "DORA")
+		a := s.completes(dsar.Access, "email dora@example.com")
+		s.shows(a, "forum", "orders")
+		s.says(a, "forum", []statement.Kind{statement.OfFormer}, nil)
+		db.row("orders", 22, 1, s.now.AddDate(-1, 0, 0).Format(time.DateOnly), "tea of dora")
+		a = s.completes(dsar.Access, "email dora@example.com")
+		s.shows(a, "forum", "orders", "22")
+		s.silentOn(a, "pills", "nothing was left out")
+		s.says(a, "forum", []statement.Kind{statement.OfFormer}, nil)
+
+		dora := s.asks(dsar.Erasure, "email dora@example.com")
+		if got := dora.InDoubt(); len(got) != 1 || got[0].RequestID != anna.Accepted.RequestID || got[0].Why != core.DoubtNumber {
+			t.Fatalf("in doubt about %v: %s", got, ends(dora))
+		}
+		s.do(dora.Accepted.RequestID, core.JudgeEarlier{By: "lea", Request: anna.Accepted.RequestID, Reason: "another", Now: s.now})
+		a = s.completed(s.play(dora.Accepted.RequestID))
+		s.numbers(a, "forum", "orders", 1, 0, 1)
+		s.says(a, "forum", []statement.Kind{statement.OfFormer}, nil)
+		s.holds("forum", "SELECT what FROM orders", "pills of anna", "tea of dora")
+		s.passed(s.now.AddDate(10, 0, 0))
+		s.holds("forum", "SELECT what FROM orders")
+	})
+}
+
+// TestFormersRecordsAreTheirs: who proves the address that they had is the same person, whatever
+// number they have now, and so is who somebody says to be.
+func TestFormersRecordsAreTheirs(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		s.quiet = true
+		db := s.system(fmt.Sprintf(numbered, "forum", "")+`- {name: orders, columns: [id, 'issued_on:date', what], subject: {user_id: user_id}, technical: [user_id], keep: P10Y}
+`, append(numberedTables("notes"), "CREATE TABLE orders(id INTEGER PRIMARY KEY, user_id INTEGER, issued_on DATE, what TEXT)")...)
+		db.row("users", 1, "anna@example.com", "ANNA")
+		db.row("orders", 21, 1, s.now.AddDate(-1, 0, 0).Format(time.DateOnly), "pills of anna")
+		s.begin()
+		anna := s.asks(dsar.Erasure, "email anna@example.com")
+		s.numbers(s.completed(anna), "forum", "orders", 1, 0, 1)
+		db.row("users", 1, "new@example.com", "ANNA")
+		s.shows(s.completes(dsar.Access, "email anna@example.com", "email new@example.com"), "forum", "orders", "21")
+
+		again := s.asks(dsar.Erasure, "email new@example.com")
+		again = s.do(again.Accepted.RequestID, core.JudgeEarlier{By: "lea", Request: anna.Accepted.RequestID, Same: true, Reason: "she showed the old letter", Now: s.now})
+		s.completed(s.play(again.Accepted.RequestID))
+		db.row("users", 1, "new@example.com", "ANNA")
+		s.shows(s.completes(dsar.Access, "email new@example.com"), "forum", "orders", "21") // it isn't asked twice
 	})
 }

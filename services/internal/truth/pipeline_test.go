@@ -139,7 +139,8 @@ func (p *pipeline) start(m mutant) {
 	p.life = lifecycle.New(p.journal, lifecycle.WithPrints(prints.Prints{Vault: p.vault}))
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
-	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.NewHolds(p.life, p.journal, prints.Prints{Vault: p.vault}, manifests)))
+	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.NewHolds(p.life, p.journal, prints.Prints{Vault: p.vault}, manifests)),
+		link.WithFormers(links.Formers{Requests: p.life, Journal: p.journal, Prints: prints.Prints{Vault: p.vault, Index: p.journal}, Now: clock}))
 	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Keeper: &keeper.Keeper{Requests: p.life, Journal: p.journal, Vault: p.vault, Outbox: p.outbox, Now: clock}, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
 	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, operator.Operator{Name: "Example"}), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)

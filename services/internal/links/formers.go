@@ -1,0 +1,121 @@
+package links
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/link"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/prints"
+)
+
+// Formers finds the earlier erasures that keep records under a number which a task's person has,
+// and which isn't known to be the same person's, in the journal as it is when the task leaves; it
+// implements link.Formers. It is safe for many goroutines.
+type Formers struct {
+	Requests Requests
+	Journal  interface {
+		ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
+	}
+	Prints prints.Prints
+	Now    func() time.Time
+}
+
+// maxFormers bounds the erasures whose plans a task is told: more people than one number is given
+// to. Beyond, nobody knows whose the number's records are, and nothing is sent.
+const maxFormers = 100
+
+// Former implements link.Formers. What goes by the keys of a plan is found by no number.
+func (f Formers) Former(ctx context.Context, t dsar.Task) (out []link.Former, err error) {
+	finds := t.Action == dsar.Gather || t.Action == dsar.Rectify || t.Action == dsar.Restrict || t.Action.Ability() == dsar.Erase
+	numbers := slices.DeleteFunc(slices.Clone(t.Identifiers), func(id dsar.Identifier) bool { return !core.NamesAccount(id.Type) })
+	if !finds || t.ByKeys || len(numbers) == 0 {
+		return nil, nil
+	}
+	s, err := f.Requests.State(ctx, t.RequestID)
+	if err != nil {
+		return nil, fmt.Errorf("request %s: %w", t.RequestID, err)
+	}
+	mine, err := f.Prints.Values(ctx, t.RequestID, s.Usable())
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.others(ctx, s, mine, numbers)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range all {
+		if o.same(s, all) || !o.keeps(t.System, f.Now()) {
+			continue
+		}
+		if out = append(out, link.Former{RequestID: o.Accepted.RequestID, Plans: o.PlansOf(t.System), Numbers: o.numbers}); len(out) > maxFormers {
+			return nil, fmt.Errorf("request %s: more than %d erasures keep records under one number", t.RequestID, maxFormers)
+		}
+	}
+	return out, nil
+}
+
+// numbered is another request that has numbers of a task's person.
+type numbered struct {
+	core.State
+	compared core.Comparison
+	numbers  []dsar.Identifier
+}
+
+// others returns the other requests that have numbers of a task's person, each once.
+func (f Formers) others(ctx context.Context, s core.State, mine []prints.Value, numbers []dsar.Identifier) (out []numbered, err error) {
+	for _, v := range mine {
+		i := slices.IndexFunc(numbers, func(id dsar.Identifier) bool { return id.Type == v.Type && id.Fingerprint == v.Fingerprint })
+		if i < 0 {
+			continue
+		}
+		rows, err := f.Journal.ByFingerprint(ctx, f.Prints.Vault.Fingerprint(v.Type, v.Value), journal.MaxList)
+		if err != nil {
+			return nil, fmt.Errorf("earlier requests: %w", err)
+		}
+		for _, row := range rows {
+			if row.RequestID == s.Accepted.RequestID {
+				continue
+			}
+			at := slices.IndexFunc(out, func(o numbered) bool { return o.Accepted.RequestID == row.RequestID })
+			if at < 0 {
+				other, err := f.Requests.State(ctx, row.RequestID)
+				if err != nil {
+					return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
+				}
+				c, err := f.Prints.Compare(ctx, s, mine, other, other.Usable())
+				if err != nil {
+					return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
+				}
+				at, out = len(out), append(out, numbered{State: other, compared: c})
+			}
+			out[at].numbers = append(out[at].numbers, numbers[i])
+		}
+	}
+	return out, nil
+}
+
+// same reports whether it is of the same person as a request: as somebody has said of the two, or
+// of this one and another that is surely the request's person's; or as they compare.
+func (o numbered) same(s core.State, all []numbered) bool {
+	if same, judged := core.Judged(s, o.State); judged {
+		return same
+	}
+	for _, third := range all {
+		if same, judged := core.Judged(third.State, o.State); judged && third.compared.Sameness == core.SamePerson && third.Accepted.RequestID != o.Accepted.RequestID {
+			return same
+		}
+	}
+	return o.compared.Sameness == core.SamePerson
+}
+
+// keeps reports whether it is an erasure that keeps something in a system, and has plans of it.
+func (o numbered) keeps(system string, at time.Time) bool {
+	return len(o.PlansOf(system)) > 0 && slices.ContainsFunc(o.Kept(at), func(k core.KeptEarlier) bool {
+		return k.System == system && len(k.Retained)+len(k.Then) > 0
+	})
+}
