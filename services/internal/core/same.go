@@ -136,7 +136,9 @@ func givenAnew(now, then []dsar.Identifier, household []dsar.IdentifierType) boo
 			found = found && id.FoundBy != "" && id.FoundBy != dsar.EarlierRequest
 		}
 	}
-	address := func(id dsar.Identifier) bool { return kindOf(id.Type) == typeEmail && !slices.Contains(household, id.Type) }
+	address := func(id dsar.Identifier) bool {
+		return kindOf(id.Type) == typeEmail && !slices.Contains(household, id.Type)
+	}
 	return found || slices.ContainsFunc(now, address) && slices.ContainsFunc(then, address)
 }
 
@@ -148,7 +150,9 @@ func kindOf(t dsar.IdentifierType) string { return string(t[strings.LastIndexByt
 
 // NamesAccount reports whether an identifier of a type is of an account: no address, and no
 // telephone.
-func NamesAccount(t dsar.IdentifierType) bool { return kindOf(t) != typeEmail && kindOf(t) != typePhone }
+func NamesAccount(t dsar.IdentifierType) bool {
+	return kindOf(t) != typeEmail && kindOf(t) != typePhone
+}
 
 // has reports whether an identifier is one of some.
 func has(ids []dsar.Identifier, id dsar.Identifier) bool {
