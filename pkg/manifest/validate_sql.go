@@ -275,6 +275,8 @@ func (v *validation) rectify(path string, d *Dataset, columns []string) {
 			v.add(at, fmt.Sprintf("column %q is part of the key", name), "a key isn't corrected")
 		case slices.Contains(columns[:i], name):
 			v.add(at, fmt.Sprintf("%q stands twice", name), "leave one")
+		case v.m.steers(d, name) != "":
+			v.add(at, fmt.Sprintf("column %q decides %s: whoever has it corrected would decide that", name, v.m.steers(d, name)), "leave it out, and have it corrected by hand")
 		}
 	}
 }
