@@ -95,6 +95,73 @@ func (f *SQLFiles) Name(path string, held func(column string) string) (name stri
 	return name, fs.ValidPath(name) && name != "." && !strings.ContainsRune(name, 0)
 }
 
+// HeldBy returns what the columns that stand whole in a path hold in each row whose file may be
+// called name: values for each, of which no other can be there. There is no such row where ok is
+// false.
+func HeldBy(path, name string) (held map[string][]string, ok bool) {
+	parts := ParseBeside(path)
+	held = map[string][]string{}
+	for _, text := range []string{name, "/" + name} { // [SQLFiles.Name] takes one off
+		ok = heldBy(parts, []rune(text), held) || ok
+	}
+	for column := range held {
+		slices.Sort(held[column])
+		held[column] = slices.Compact(held[column])
+	}
+	return held, ok
+}
+
+// heldBy adds what columns hold where parts make a text.
+func heldBy(parts []BesidePart, text []rune, held map[string][]string) bool {
+	// before has, for each part, where it may begin: what is before it makes the text until there.
+	before := make([][]bool, len(parts)+1)
+	for i := range before {
+		before[i] = make([]bool, len(text)+1)
+	}
+	before[0][0] = true
+	for i, p := range parts {
+		for from := range before[i] {
+			for to := from; before[i][from] && to <= len(text); to++ {
+				before[i+1][to] = before[i+1][to] || p.mayBe(string(text[from:to]))
+			}
+		}
+	}
+	after := make([]bool, len(text)+1) // where what follows makes the rest
+	after[len(text)] = true
+	for i, p := range slices.Backward(parts) {
+		begins := make([]bool, len(text)+1)
+		for from := range begins {
+			for to := from; before[i][from] && to <= len(text); to++ {
+				if !after[to] || !p.mayBe(string(text[from:to])) {
+					continue
+				}
+				begins[from] = true
+				if value := string(text[from:to]); p.Column != "" && p.From == 0 {
+					held[p.Column] = append(held[p.Column], value)
+					for p.Width > 0 && len(value) > 1 && value[0] == '0' {
+						value = value[1:]
+						held[p.Column] = append(held[p.Column], value)
+					}
+				}
+			}
+		}
+		after = begins
+	}
+	return after[0]
+}
+
+// mayBe reports whether a value may make a text of the part.
+func (p BesidePart) mayBe(text string) bool {
+	switch n := len([]rune(text)); {
+	case p.Column == "":
+		return text == p.Text
+	case p.From > 0:
+		return n <= p.To-p.From+1
+	default:
+		return n > 0 && n >= p.Width
+	}
+}
+
 // of returns the part that a value makes.
 func (p BesidePart) of(value string) string {
 	if missing := p.Width - len([]rune(value)); missing > 0 {

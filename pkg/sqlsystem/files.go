@@ -9,8 +9,6 @@ import (
 	"io"
 	"io/fs"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -54,14 +52,7 @@ type beside struct {
 	store   Files
 	names   []string    // the columns of which files' names are made
 	columns []keyColumn // the same, in the table
-	paths   []besidePath
-}
-
-// besidePath is how one file of a row is called.
-type besidePath struct {
-	text    string
-	columns []int // of beside.columns, which it is made of
-	own     bool  // it has the table's key in it: no two rows have one file
+	paths   []string    // how the files of a row are called
 }
 
 // beside makes out where a dataset's files lie.
@@ -71,7 +62,7 @@ func (c *compiler) beside(ctx context.Context, path string, d *dataset) error {
 		return nil
 	}
 	path += ".files"
-	b := &beside{SQLFiles: f, store: c.System.files[f.In], names: f.Columns()}
+	b := &beside{SQLFiles: f, store: c.System.files[f.In], names: f.Columns(), paths: f.Paths()}
 	if b.store == nil && !c.noFiles {
 		return c.wrong(path+".in", fmt.Sprintf("dataset %s: nothing says where the files of %q lie", d.Name, f.In), fmt.Sprintf("name the folder or bucket in the configuration: systems.%s.files.%s", c.System.m.System, f.In))
 	}
@@ -81,19 +72,6 @@ func (c *compiler) beside(ctx context.Context, path string, d *dataset) error {
 			return err
 		}
 		b.columns = append(b.columns, keyColumn{col, "t." + c.dialect.quote(name)})
-	}
-	for _, text := range f.Paths() {
-		p := besidePath{text: text, own: true}
-		parts := manifest.ParseBeside(text)
-		for _, k := range d.SQL.Key {
-			p.own = p.own && slices.ContainsFunc(parts, func(p manifest.BesidePart) bool { return p.Column == k && p.From == 0 })
-		}
-		for i, name := range b.names {
-			if slices.ContainsFunc(parts, func(p manifest.BesidePart) bool { return p.Column == name }) {
-				p.columns = append(p.columns, i)
-			}
-		}
-		b.paths = append(b.paths, p)
 	}
 	d.beside = b
 	return nil
@@ -178,7 +156,7 @@ func (d *dataset) fileNames(key string) ([]string, error) {
 	held := func(column string) string { return columns[len(d.keys)+slices.Index(d.beside.names, column)] }
 	var out []string
 	for _, path := range d.beside.paths {
-		name, ok := d.beside.Name(path.text, held)
+		name, ok := d.beside.Name(path, held)
 		if !ok {
 			return nil, worker.Permanent("bad-file-name", "a row of "+d.Name+" names a file that can't lie in "+d.beside.In+": correct the row, or the manifest's path", nil)
 		}
@@ -197,7 +175,7 @@ func (d *dataset) content(ctx context.Context, key string) (content any, leftOut
 	in, err := d.beside.store.Open(ctx, names[0])
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, "", nil
+		return nil, "a row's file isn't there: look for it, or empty what names it", nil
 	case errors.Is(err, fs.ErrPermission):
 		return nil, "files may not be read: give the worker the permission", nil
 	case err != nil:
@@ -255,13 +233,9 @@ func (e *erasure) removeFiles(ctx context.Context, h *holding) error {
 	if h.d.beside == nil {
 		return nil
 	}
-	keys := slices.Clone(h.erase)
-	for _, key := range h.keys {
-		if r := h.rows[key]; r.goneByPlan() || r.done {
-			keys = append(keys, key)
-		}
-	}
-	names, err := e.ownFiles(ctx, h.d, keys)
+	names, err := e.ownFiles(ctx, h.d, append(slices.Clone(h.erase), h.filesGo()...), func(o *holding) []string {
+		return append(slices.Clone(o.erase), o.filesGo()...)
+	})
 	if err != nil {
 		return err
 	}
@@ -282,6 +256,16 @@ func (r *item) goneByPlan() bool {
 	return !r.there && !slices.ContainsFunc(r.shares, func(s share) bool { return s.keep != nil })
 }
 
+// filesGo returns the keys of rows that everybody's plan has go and that are gone, or anonymous.
+func (h *holding) filesGo() (keys []string) {
+	for _, key := range h.keys {
+		if r := h.rows[key]; r.goneByPlan() || r.done {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // each does something with some files, several at a time.
 func (d *dataset) each(ctx context.Context, names []string, do func(context.Context, string) error) error {
 	g, ctx := errgroup.WithContext(ctx)
@@ -290,168 +274,6 @@ func (d *dataset) each(ctx context.Context, names []string, do func(context.Cont
 		g.Go(func() error { return do(ctx, name) })
 	}
 	return g.Wait()
-}
-
-// ownFiles returns the files of rows that no other row has, each once: by whatever path, of whatever
-// dataset whose files lie in the same place.
-func (s *examination) ownFiles(ctx context.Context, d *dataset, keys []string) ([]string, error) {
-	others, err := s.othersFiles(ctx, d, keys)
-	if err != nil {
-		return nil, err
-	}
-	var out []string
-	for _, key := range keys {
-		names, err := d.fileNames(key)
-		if err != nil {
-			return nil, err
-		}
-		for _, name := range names {
-			if name != "" && !others[name] {
-				out = append(out, name)
-			}
-		}
-	}
-	slices.Sort(out)
-	out = slices.Compact(out)
-	byOthers, err := s.byOtherPaths(ctx, d, out)
-	return slices.DeleteFunc(out, func(name string) bool { return byOthers[name] }), err
-}
-
-// byOtherPaths returns those of some files that rows name by a path which is made of one column, as a
-// photograph that is called as another's preview is. Paths of several columns are taken to be apart.
-func (s *examination) byOtherPaths(ctx context.Context, d *dataset, names []string) (map[string]bool, error) {
-	out := map[string]bool{}
-	for _, o := range s.System.datasets {
-		if o.beside == nil || o.beside.In != d.beside.In {
-			continue
-		}
-		for _, path := range o.beside.paths {
-			if err := s.byPath(ctx, o, path, names, out); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return out, nil
-}
-
-// byPath adds those of some files that rows of a dataset name by one of its paths.
-func (s *examination) byPath(ctx context.Context, o *dataset, path besidePath, names []string, out map[string]bool) error {
-	before, after, column, plain := path.around()
-	if !plain {
-		return nil
-	}
-	k := o.beside.columns[slices.Index(o.beside.names, column)]
-	as, must := s.dialect.compares(k.column)
-	var held []string
-	for _, name := range names {
-		for _, name := range []string{name, "/" + name} { // what begins with it is called so without
-			rest, begins := strings.CutPrefix(name, before)
-			value, ends := strings.CutSuffix(rest, after)
-			if !begins || !ends || value == "" {
-				continue
-			}
-			if n, err := strconv.ParseInt(value, 10, 64); as == asInteger && (err != nil || strconv.FormatInt(n, 10) != value) || as == asUUID && !uuidForm.MatchString(value) || must != "" {
-				continue
-			}
-			held = append(held, value)
-		}
-	}
-	alike := &dataset{Dataset: o.Dataset, own: o.own, table: o.table, keys: []keyColumn{k}}
-	for part := range slices.Chunk(held, s.dialect.keysAtOnce()) {
-		q := &statement{dialect: s.dialect}
-		q.add("SELECT ", s.dialect.nameText(k.expr, k.column), " FROM ", o.table, " AS t WHERE ")
-		if err := alike.keyed(q, part); err != nil {
-			return err
-		}
-		err := s.scan(ctx, s.on, q, 1, func(held []any) error {
-			value, _ := textOf(held[0])
-			out[strings.TrimPrefix(before+value+after, "/")] = true
-			return nil
-		})
-		if err != nil {
-			return o.may(reading, err)
-		}
-	}
-	return nil
-}
-
-// around returns what stands around the only column that a path is made of, where that stands in it
-// once and as it is.
-func (p besidePath) around() (before, after, column string, plain bool) {
-	for _, part := range manifest.ParseBeside(p.text) {
-		switch {
-		case part.Column == "" && column == "":
-			before += part.Text
-		case part.Column == "":
-			after += part.Text
-		case column != "" || part.Width != 0 || part.From != 0:
-			return "", "", "", false
-		default:
-			column = part.Column
-		}
-	}
-	return before, after, column, column != ""
-}
-
-// othersFiles returns the files of some keys that rows of the table name.
-func (s *examination) othersFiles(ctx context.Context, d *dataset, keys []string) (map[string]bool, error) {
-	out := map[string]bool{}
-	for i := range d.beside.paths {
-		if d.beside.paths[i].own {
-			continue
-		}
-		if err := s.named(ctx, d, i, keys, out); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// named adds the files that a path makes of rows which hold, in the columns that it is made
-// of, what some keys hold there.
-func (s *examination) named(ctx context.Context, d *dataset, path int, keys []string, out map[string]bool) error {
-	alike := &dataset{Dataset: d.Dataset, own: d.own, table: d.table}
-	for _, i := range d.beside.paths[path].columns {
-		alike.keys = append(alike.keys, d.beside.columns[i])
-	}
-	var wanted []string
-	for _, key := range keys {
-		columns, err := worker.KeyColumns(key, d.width())
-		if err != nil {
-			return errKey(d)
-		}
-		var of []string
-		for _, i := range d.beside.paths[path].columns {
-			of = append(of, columns[len(d.keys)+i])
-		}
-		if !slices.Contains(of, "") {
-			wanted = append(wanted, worker.Key(of...))
-		}
-	}
-	slices.Sort(wanted)
-	texts := d.planned(s.dialect)
-	for part := range slices.Chunk(slices.Compact(wanted), s.dialect.keysAtOnce()) {
-		q := &statement{dialect: s.dialect}
-		q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t WHERE ")
-		if err := alike.keyed(q, part); err != nil {
-			return err
-		}
-		err := s.scan(ctx, s.on, q, len(texts), func(held []any) error {
-			key, err := d.planKey(s.dialect, held)
-			if err != nil {
-				return err
-			}
-			names, err := d.fileNames(key)
-			if err == nil {
-				out[names[path]] = true
-			}
-			return err
-		})
-		if err != nil {
-			return d.may(reading, err)
-		}
-	}
-	return nil
 }
 
 // filesLeft has rows count as there that were planned to go, and whose files are there
@@ -463,13 +285,8 @@ func (e *examination) filesLeft(ctx context.Context, h *holding) error {
 	var mu sync.Mutex
 	left := map[string]bool{}
 	byName := map[string][]string{} // by file, the keys
-	var gone []string
-	for _, key := range h.keys {
-		if r := h.rows[key]; r.goneByPlan() || r.done {
-			gone = append(gone, key)
-		}
-	}
-	names, err := e.ownFiles(ctx, h.d, gone)
+	gone := h.filesGo()
+	names, err := e.ownFiles(ctx, h.d, gone, (*holding).filesGo)
 	if err != nil {
 		return err
 	}

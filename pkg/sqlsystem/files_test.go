@@ -78,7 +78,8 @@ func TestFilesBesideRows(t *testing.T) {
 		ann := ids("email ann@example.com")
 		want := []string{
 			`photos {"content":"cC8xLmpwZw==","id":"1","path":"p/1.jpg"}`, `photos {"content":null,"id":"2","path":null}`,
-			`photos {"content":"cC9ib3RoLmpwZw==","id":"4","path":"p/both.jpg"}`, `photos {"content":null,"id":"6","path":"p/lost.jpg"}`,
+			`photos {"content":"cC9ib3RoLmpwZw==","id":"4","path":"p/both.jpg"}`,
+			"photos: a row's file isn't there: look for it, or empty what names it", `photos {"content":null,"id":"6","path":"p/lost.jpg"}`,
 			`calls {"id":"1234","sound":"Y2FsbHMvMDAxLzIzNC53YXY="}`, `calls {"id":"1236","sound":"Y2FsbHMvMDAxLzIzNi53YXY="}`,
 			`accounts {"id":"7","picture":"YW5uLnBuZw=="}`,
 		}
@@ -116,6 +117,32 @@ func TestFilesBesideRows(t *testing.T) {
 			t.Fatal(err, jobs[0].Err)
 		}
 		if after := list(); after != laidAfter {
+			t.Errorf("left are %s", after)
+		}
+		s.mustFind(t, jobs, 0)
+	})
+}
+
+// TestFilesOfOtherDatasets: a file that a row of another dataset names stays, where that row
+// stays, whatever the names are made of; where it goes, too, the file goes.
+func TestFilesOfOtherDatasets(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, `CREATE TABLE photos (id INTEGER PRIMARY KEY, email TEXT, path TEXT);
+		CREATE TABLE posts (id INTEGER PRIMARY KEY, email TEXT, image TEXT, paid INTEGER);
+		CREATE TABLE previews (id INTEGER PRIMARY KEY, email TEXT, kind TEXT);
+		INSERT INTO photos VALUES (1, 'ann@example.com', 'a/ann'), (2, 'ann@example.com', 'a/team'), (3, 'ann@example.com', 'a/kept'), (4, 'ann@example.com', 'a/both'), (5, 'ann@example.com', '007/small'), (6, 'ann@example.com', 'p/8/b');
+		INSERT INTO posts VALUES (1, 'bob@example.com', 'team', 0), (2, 'ann@example.com', 'kept', 1), (3, 'ann@example.com', 'both', 0);
+		INSERT INTO previews VALUES (7, 'bob@example.com', 'b'), (8, 'bob@example.com', 'b')`, func(t *testing.T, d database) {
+		files, list, _ := lying(t, "a/ann", "a/team", "a/kept", "a/both", "007/small", "p/8/b", "p/7/b")
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
+			`photos | table: photos, key: [id], subject: {email: email}, erase: delete, files: {in: media, path: "{path}"} | id path content | file: {content: content}`,
+			`posts | table: posts, key: [id], ways: [{subject: {email: email}, where: {paid: 0}, erase: delete}, {subject: {email: email}, where: {paid: 1}, erase: keep, why: {en: It is paid}}], files: {in: media, path: "a/{image}"} | id content | file: {content: content}`,
+			`previews | table: previews, key: [id], subject: {email: email}, erase: delete, files: {in: media, path: "p/{id}/{kind}", also: ["{id 3}/small"]} | id content | file: {content: content}`), WithFiles("media", files))
+		jobs := jobsOf(dsar.Erasure, ids("email ann@example.com"))
+		if err := errors.Join(s.planAll(t.Context(), jobs), s.eraseByPlan(t.Context(), jobs), jobs[0].Err); err != nil {
+			t.Fatal(err)
+		}
+		if after := list(); after != "007/small a/kept a/team p/7/b p/8/b" {
 			t.Errorf("left are %s", after)
 		}
 		s.mustFind(t, jobs, 0)

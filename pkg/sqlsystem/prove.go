@@ -29,18 +29,18 @@ func (s *System) countAll(ctx context.Context, jobs []*counted) error {
 	if err := s.lookForFilters(ctx, s.db); err != nil {
 		return s.explain(err)
 	}
-	return s.countOn(ctx, s.db, jobs)
+	return s.countOn(ctx, s.db, jobs, false)
 }
 
 // countOn counts what is there of the jobs' people, as a connection or transaction
-// sees it.
-func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) error {
+// sees it. Of rows that a rehearsal erases, the files are there.
+func (s *System) countOn(ctx context.Context, on executor, jobs []*counted, rehearsed bool) error {
 	chunks, all, err := s.still(ctx, on, tasksOf(jobs))
 	if err != nil {
 		return err
 	}
 	e := s.examination(on, jobs, chunks, s.deciding, lacks{})
-	found, err := e.standing(ctx, true)
+	found, err := e.standing(ctx, true, !rehearsed)
 	if err != nil {
 		return err
 	}
@@ -67,13 +67,13 @@ type standing struct {
 
 // standing looks once at each dataset, in the order in which it can be decided on their rows.
 // What the database doesn't let be told of one of them is said of that one, and of those that
-// go with it. A proof looks also at the files beside rows, and says the same of a dataset of
-// which a row, or the plan's keys, can't be read for good: the others are proven by themselves.
-func (e *examination) standing(ctx context.Context, proof bool) (map[*dataset]standing, error) {
+// go with it. A proof says the same of a dataset of which a row, or the plan's keys, can't be read for
+// good: the others are proven by themselves. files has it look at the files beside rows, too.
+func (e *examination) standing(ctx context.Context, proof, files bool) (map[*dataset]standing, error) {
 	found := map[*dataset]standing{}
 	for _, d := range e.datasets {
 		h, err := e.examineOne(ctx, d)
-		if err == nil && proof {
+		if err == nil && files {
 			err = e.filesLeft(ctx, h)
 		}
 		f := standing{holding: h}

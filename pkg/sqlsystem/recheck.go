@@ -23,7 +23,7 @@ func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func
 		return err
 	}
 	e := s.examination(s.db, jobs, chunks, s.deciding, lacks{})
-	found, err := e.standing(ctx, false)
+	found, err := e.standing(ctx, false, false)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *System) rehearse(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 	for i, j := range jobs {
 		after[i] = &counted{Job: &worker.Job{Task: j.Task}, planned: j.planned}
 	}
-	if err := s.countOn(ctx, tx, after); err != nil {
+	if err := s.countOn(ctx, tx, after, true); err != nil {
 		return err
 	}
 	for i, j := range jobs {

@@ -111,7 +111,7 @@ func (c *lintCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, f := range append(manifest.Lint(manifests, untold(languages)), manifest.LeadsLost(manifests, node.OneDatabase(known))...) {
+	for _, f := range slices.Concat(manifest.Lint(manifests, untold(languages)), manifest.LeadsLost(manifests, node.OneDatabase(known)), manifest.FilesMet(manifests, node.FilesAt(known))) {
 		level := findings.Failure
 		if f.Warning {
 			level = findings.Warning

@@ -43,7 +43,7 @@ func Check(ctx context.Context, cfg config.Config) ([]*manifest.Manifest, error)
 	if _, err := manifest.Catalogue(manifests); err != nil {
 		return nil, err
 	}
-	if err := manifest.Refused(manifests); err != nil {
+	if err := refusedBy(cfg, manifests); err != nil {
 		return nil, err
 	}
 	if _, err := Topics(manifests, cfg.Topics); err != nil {

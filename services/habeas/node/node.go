@@ -142,7 +142,7 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	}
 	catalogue, err := manifest.Catalogue(n.Manifests)
 	if err == nil {
-		err = manifest.Refused(n.Manifests)
+		err = refusedBy(cfg, n.Manifests)
 	}
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -174,6 +176,27 @@ func OneDatabase(cfg config.Config) func(a, b *manifest.Manifest) (is, known boo
 		one, other := cfg.Systems[a.System].DSN, cfg.Systems[b.System].DSN
 		return one == other && one != "", one != "" && other != ""
 	}
+}
+
+// FilesAt tells where the files lie that a system's manifest calls by a name: without what is asked
+// of a bucket besides.
+func FilesAt(cfg config.Config) func(m *manifest.Manifest, in string) string {
+	return func(m *manifest.Manifest, in string) string {
+		at, _, _ := strings.Cut(cfg.Systems[m.System].Files[in], "?")
+		if at == "" || strings.Contains(at, "://") && !strings.HasPrefix(at, "file://") {
+			return at
+		}
+		return filepath.ToSlash(filepath.Clean(strings.TrimPrefix(at, "file://")))
+	}
+}
+
+// refusedBy returns an error of what manifests say with which nothing starts.
+func refusedBy(cfg config.Config, manifests []*manifest.Manifest) error {
+	errs := []error{manifest.Refused(manifests)}
+	for _, f := range manifest.FilesMet(manifests, FilesAt(cfg)) {
+		errs = append(errs, f.Error)
+	}
+	return errors.Join(errs...)
 }
 
 // whenReachable connects to a system until it is there, and then serves it: one
