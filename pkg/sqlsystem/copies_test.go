@@ -104,3 +104,43 @@ func TestForeignTablesAreOnlyRead(t *testing.T) {
 		})
 	}
 }
+
+// TestLargeObjects: a column that names large objects stops a worker that erases, until a trigger
+// unlinks them or the manifest says that it names none.
+func TestLargeObjects(t *testing.T) {
+	t.Parallel()
+	d := postgresDB(t, `CREATE DOMAIN big AS oid; CREATE TABLE pics (id INTEGER PRIMARY KEY, email TEXT, o big, kind oid)`)
+	if _, err := d.Exec("CREATE FUNCTION unlinks() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM lo_unlink(OLD.o); RETURN OLD; END'"); err != nil {
+		t.Fatal(err)
+	}
+	kept := func(dataset string) []string {
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "pics | table: pics, key: [id], subject: {email: email}, "+dataset))
+		all, err := s.Kept(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, a := range all {
+			column, _, _ := strings.Cut(a.What, " ")
+			out = append(out, column)
+		}
+		return out
+	}
+	is := func(dataset string, want ...string) {
+		t.Helper()
+		if got := kept(dataset); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q", dataset, got)
+		}
+	}
+	is("erase: delete", "pics.kind", "pics.o")
+	is("erase: delete, technical: [kind]", "pics.o")
+	if _, err := d.Exec("CREATE TRIGGER gone AFTER DELETE ON pics FOR EACH ROW EXECUTE FUNCTION unlinks()"); err != nil {
+		t.Fatal(err)
+	}
+	is("erase: delete, technical: [kind]")
+	is("erase: anonymise, anonymise: {email: null, o: null}, technical: [kind]", "pics.o")
+	if _, err := d.Exec("CREATE TRIGGER empty AFTER UPDATE ON pics FOR EACH ROW EXECUTE FUNCTION unlinks()"); err != nil {
+		t.Fatal(err)
+	}
+	is("erase: anonymise, anonymise: {email: null, o: null}, technical: [kind]")
+}

@@ -128,7 +128,10 @@ func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add 
 		}
 		add(fmt.Sprintf("the publication %s tells replicas of %s, and not what is %s there: they keep it", row[0], d.relation.name, what), fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate'), or serve the replica by a system of its own", p.quote(row[0])))
 	}, ids, fmt.Sprint(d.rewrites()))
-	return err
+	if err != nil {
+		return err
+	}
+	return p.largeObjects(ctx, s, d, add)
 }
 
 // filtered finds the tables of which policies of row security may hide rows: all that have an
