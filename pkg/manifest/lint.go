@@ -266,6 +266,8 @@ func (l *linter) dataset(path string, d *Dataset) {
 	l.biometric(path, d)
 	l.passed(path, d)
 	l.unmeant(path, d)
+	l.unasked(path, d)
+	l.movedBy(path, d)
 }
 
 // unmeant warns of columns by whose e-mail address or telephone number the person's rows are
