@@ -234,7 +234,7 @@ datasets:
 					a := s.completed(s.asks(dsar.Access, "email anna.last@example.com"))
 					s.shows(a, "shop", "acc", "5")
 					s.shows(a, "shop", "news", "2")
-					if !strings.Contains(a.files["index.html"], "We looked for you without the one that you had corrected earlier (email address)") {
+					if !strings.Contains(a.files["index.html"], "We looked for you without what you had corrected earlier (email address)") {
 						s.Error("it isn’t said that her first address leads nowhere")
 					}
 					s.completed(s.asks(dsar.Erasure, "email anna.last@example.com", "account_id 5"))
