@@ -253,7 +253,7 @@ func TestN16ThirdParties(t *testing.T) {
 
 	id = d.ask(who, dsar.KnowCategories, "California", "en", nil)
 	d.wait(id)
-	d.says(id, "Disclosed for a business purpose", "The seller")
+	d.says(id, "Disclosed for a business purpose", "the seller")
 
 	id = d.ask(who, dsar.OptOut, "California", "en", nil)
 	d.wait(id)

@@ -38,7 +38,7 @@ func TestN1AnyoneMaySeeUpdateAndDelete(t *testing.T) {
 	d.holds(seen, who)
 
 	updated := d.ask(who, dsar.Rectification, "elsewhere", "en", correcting(event.Correction{Column: "contact.phone", Value: corrected}))
-	d.wait(updated)
+	d.correctedByHandIn(updated, "salesforce")
 	if got := d.value("account", "SELECT phone FROM accounts WHERE account_id = ?", account); got != corrected {
 		t.Error("the telephone number isn't corrected")
 	}
@@ -71,7 +71,7 @@ func TestN3Canada(t *testing.T) {
 	d.says(id, "Loi sur la protection des renseignements personnels", "Commissaire à la protection de la vie privée du Canada")
 
 	id = d.ask(who, dsar.Rectification, "Canada", "en", correcting(event.Correction{Column: "contact.phone", Value: corrected}))
-	d.wait(id)
+	d.correctedByHandIn(id, "salesforce")
 	if got := d.value("account", "SELECT phone FROM accounts WHERE account_id = ?", account); got != corrected {
 		t.Error("the telephone number isn't corrected")
 	}
@@ -120,7 +120,7 @@ func TestN4Europe(t *testing.T) {
 	id := d.ask(who, dsar.Access, "EEA", "en", nil)
 	d.wait(id)
 	d.holds(id, who)
-	d.says(id, "This system holds data about you.", "To bill what you use", "A legal obligation", "Tax authorities", "Ten years from the end of the financial year", "You gave it to us",
+	d.says(id, "This system holds data about you.", "To bill what you use", "A legal obligation", "tax authorities", "Ten years from the end of the financial year", "You gave it to us",
 		"CNPD), Luxembourg, or the authority where you live")
 	nobody := d.submitAs(people.NobodyEmail, dsar.Access)
 	d.wait(nobody)
@@ -135,7 +135,7 @@ func TestN4Europe(t *testing.T) {
 	d.says(id, "The right to take data with you covers what you gave us")
 
 	id = d.ask(who, dsar.Rectification, "EEA", "en", correcting(event.Correction{Column: "contact.phone", Value: corrected}))
-	d.wait(id)
+	d.correctedByHandIn(id, "salesforce")
 	if flag("phone") != corrected {
 		t.Error("the telephone number isn't corrected")
 	}

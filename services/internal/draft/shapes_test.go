@@ -353,7 +353,7 @@ func TestOtherSchemasAreNamed(t *testing.T) {
 				if _, err := db.ExecContext(t.Context(), fmt.Sprintf("CREATE SCHEMA %s; CREATE TABLE %[1]s.contacts (email TEXT)", want)); err != nil {
 					t.Fatal(err)
 				}
-				defer db.Exec("DROP SCHEMA " + want + " CASCADE") //nolint:noctx // the server goes with the tests
+				defer db.Exec("DROP SCHEMA " + want + " CASCADE")
 			}
 			_, not, said := strings.Cut(examples[0].drafted(t, dsn).YAML(), "# Not looked at: ")
 			if said != (want != "") || !strings.Contains(not, want) {
