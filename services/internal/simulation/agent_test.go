@@ -62,8 +62,8 @@ func (w *simulation) reconfigure(ctx context.Context, a *asked, state core.State
 	w.do(ctx, a, core.CompareSystems{Configured: all, Now: w.clock.now()})
 }
 
-// act plays a support agent with a request that needs attention: retry, accept a
-// plan that was stopped, or give up where no worker can help.
+// act plays a support agent with a request that needs attention: let a correction go on,
+// retry, accept a plan that was stopped, or give up where no worker can help.
 func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 	retry := core.Retry{By: "agent", Now: w.clock.now()}
 	stopped, manual := false, true
@@ -75,6 +75,11 @@ func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 	}
 	if manual && w.calm {
 		w.giveUp(ctx, a, state)
+		return
+	}
+	if state.Allowed(core.Agent, w.book, w.clock.now()).Has(core.VerbApprove) && (w.calm || w.rng.IntN(2) == 0) {
+		w.note("an agent has the correction of %s go on: %s", a.id, state.Attention.Reason)
+		w.do(ctx, a, core.ApproveCorrection{By: "agent", Reason: "all is theirs", Now: w.clock.now()})
 		return
 	}
 	retry.AcceptPlan = stopped && (w.calm || w.rng.IntN(2) == 0)

@@ -141,6 +141,8 @@ func (w *simulation) checkFacts(a *asked, events []core.Event) {
 				w.fail("request %s: %s of %s ended twice", a.id, e.Action, e.System)
 			}
 			w.checkBrake(a, state, e)
+		case core.CorrectionApproved:
+			retried = e.At
 		case core.Retried:
 			retried = e.At
 			anew = append(anew, e.Anew...)
