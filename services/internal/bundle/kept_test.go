@@ -114,12 +114,12 @@ func TestUnfinishedBeside(t *testing.T) {
 	}
 	golden(t, "unfinished-en", in, []string{
 		"Your profile (1 record) An earlier erasure of your data had to keep this. The records in this folder may be those, or newer ones; we can’t tell.",
-		"Invoices (8 records) An earlier erasure of your data had to keep this for a time.",
-		"Of what it is to erase, up to 2 records may still be there.", "Something of it may still be there.",
+		"Invoices (8 records) An earlier erasure of your data had to keep this. Whether it is still there, we can’t tell.",
+		"Of what it is to erase, up to 2 records may still be there.", "may still be in this system.",
 	}, []string{"Nothing was left out.", "was not found by what we looked for you by", "Kept until 31 December 2025"})
 	golden(t, "unfinished-fr", inFrench(in), []string{
 		"Un effacement précédent de vos données a dû les conserver. Les enregistrements de ce dossier sont peut-être ceux-là",
-		"Un effacement précédent de vos données a dû les conserver pour un temps.", "il peut encore s’y trouver au plus 2 enregistrements",
+		"Un effacement précédent de vos données a dû les conserver. Nous ne pouvons pas dire s’ils s’y trouvent encore.", "il peut encore s’y trouver au plus 2 enregistrements",
 	}, nil)
 }
 
