@@ -189,6 +189,27 @@ func TestNamedTwice(t *testing.T) {
 	}
 }
 
+// TestOtherFields: a service that tells of a field which wasn't to be corrected isn't believed.
+func TestOtherFields(t *testing.T) {
+	t.Parallel()
+	for counts, kind := range map[string]dsar.ReportKind{
+		`{"rectified":1,"changed":["name"]}`: dsar.ReportEnded, `{"rectified":5,"changed":["email"]}`: dsar.ReportParked, `{"found":1,"unchanged":["email"]}`: dsar.ReportParked,
+	} {
+		s := &service{answer: lines("rectify", `{"task":"1","dataset":"tickets","counts":`+counts+`}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`)}
+		m := testManifestOf(t, 1)
+		system := serve(t, s, m)
+		j := &worker.RectifyJob{Job: worker.Job{Task: worker.Task{RequestID: "r", Action: dsar.Rectify, Right: dsar.Rectification, Attempt: 1, Identifiers: []worker.Identifier{{Type: "email", Value: anna}}}}, Changes: []worker.Change{{Dataset: "tickets", Column: "name", Value: "Anna"}}}
+		err := system.Rectify(t.Context(), []*worker.RectifyJob{j})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var e *worker.Error
+		if got := errors.As(j.Err, &e) && e.Code == broken; got != (kind == dsar.ReportParked) {
+			t.Errorf("%s: %v", counts, j.Err)
+		}
+	}
+}
+
 // TestKeptErased: a service that erases a record which had to stay, and keeps another, isn't
 // taken at its sums; nor may it be where what kept the record is over.
 func TestKeptErased(t *testing.T) {

@@ -225,9 +225,17 @@ func prove(_ context.Context, j *worker.EraseJob) *task {
 }
 
 func rectify(_ context.Context, j *worker.RectifyJob) *task {
+	asked := func(dataset, column string) bool {
+		return slices.ContainsFunc(j.Changes, func(c worker.Change) bool { return c.Dataset == dataset && c.Column == column })
+	}
 	return &task{job: &j.Job, changes: j.Changes, end: nothing, take: func(l *line) error {
 		if l.Dataset == "" || l.Counts == nil {
 			return errOther
+		}
+		for _, column := range slices.Concat(l.Counts.Changed, l.Counts.Unchanged) {
+			if !asked(l.Dataset, column) {
+				return malformed("it tells of a field that wasn't to be corrected")
+			}
 		}
 		j.Counts = append(j.Counts, l.Counts.of(l.Dataset))
 		return nil
