@@ -230,13 +230,14 @@ const (
 const CodePlanTooLarge = "plan-too-large"
 
 // The codes of an erasure that doesn't keep to its plan, of one whose plan can't be had or
-// is another than the journal knows, and of one that has none. The last three begin anew
-// with a plan when a person retries them.
+// is another than the journal knows, of one that has none, and of one beside which far more has
+// come than one person has. All but the first begin anew with a plan when a person retries them.
 const (
-	CodePlanUnmet    = "plan-unmet"
-	CodePlanMissing  = "plan-missing"
-	CodePlanMismatch = "plan-mismatch"
-	CodeNoPlan       = "no-plan"
+	CodePlanUnmet     = "plan-unmet"
+	CodePlanMissing   = "plan-missing"
+	CodePlanMismatch  = "plan-mismatch"
+	CodeNoPlan        = "no-plan"
+	CodePlanOvertaken = "plan-overtaken"
 )
 
 // The codes of a correction that is in doubt, so that nothing was corrected before a person

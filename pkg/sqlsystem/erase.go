@@ -66,6 +66,9 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 	if err := e.judgeAll(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.notOvertaken(jobs); err != nil {
+		return nil, err
+	}
 	for _, d := range e.datasets {
 		uncoverMoved(all, d, jobs)
 	}

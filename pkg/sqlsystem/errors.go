@@ -32,9 +32,9 @@ const (
 	broken                  // the database's file is damaged, or none
 )
 
-// uncorrected is why a correction was undone that the database took: what it came to isn't what
-// was asked for.
-type uncorrected interface {
+// undone is why something was undone that the database took, or would take: what it comes to
+// isn't what was asked for.
+type undone interface {
 	error
 	// said words it for a support agent.
 	said() error
@@ -51,7 +51,7 @@ func (s *System) explain(err error) error {
 	if over := (*overreach)(nil); errors.As(err, &over) {
 		return worker.Because(over.cause, worker.Permanent("reach", over.reason, err))
 	}
-	if no := uncorrected(nil); errors.As(err, &no) {
+	if no := undone(nil); errors.As(err, &no) {
 		return no.said()
 	}
 	if no := (*denied)(nil); errors.As(err, &no) {
@@ -98,7 +98,7 @@ func reasonOf(err error) reason {
 			return r
 		}
 	}
-	if short, over, no := (*shortfall)(nil), (*overreach)(nil), uncorrected(nil); errors.As(err, &short) || errors.As(err, &over) || errors.As(err, &no) {
+	if short, over, no := (*shortfall)(nil), (*overreach)(nil), undone(nil); errors.As(err, &short) || errors.As(err, &over) || errors.As(err, &no) {
 		return rowWrong
 	}
 	return passing

@@ -251,9 +251,9 @@ func (d *decider) withEarlier(counts []dsar.Counts, system string) []dsar.Counts
 }
 
 // lacksPlan reports whether an erasure or its proof failed since its plan is gone,
-// isn't the one that was made, or was never made: it begins anew with another.
+// isn't the one that was made, was never made, or was overtaken: it begins anew with another.
 func (t *TaskState) lacksPlan() bool {
-	return t.Status == TaskIsFailed && slices.Contains([]string{dsar.CodePlanMissing, dsar.CodePlanMismatch, dsar.CodeNoPlan}, t.End.Code)
+	return t.Status == TaskIsFailed && slices.Contains([]string{dsar.CodePlanMissing, dsar.CodePlanMismatch, dsar.CodeNoPlan, dsar.CodePlanOvertaken}, t.End.Code)
 }
 
 // foundUnplanned reports whether a proof found what no plan has: where nothing was planned

@@ -98,7 +98,7 @@ func TestEarlierTriesCount(t *testing.T) {
 // rather than erasing by it.
 func TestALostPlanIsMadeAnew(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{dsar.CodePlanMissing, dsar.CodePlanMismatch} {
+	for _, code := range []string{dsar.CodePlanMissing, dsar.CodePlanMismatch, dsar.CodePlanOvertaken} {
 		d := newDesk(t, dsar.Erasure, crm)
 		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 		d.report(dsar.Report{System: "crm", Action: dsar.Erase, Kind: dsar.ReportFailed, Code: code})
