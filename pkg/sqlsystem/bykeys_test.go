@@ -104,17 +104,17 @@ func TestNobodysByKeys(t *testing.T) {
 // says of nobody that it is theirs; also where the plan had it go, and the erasure kept it.
 func TestDueByKeys(t *testing.T) {
 	t.Parallel()
-	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE lines (id INTEGER PRIMARY KEY, user_id INTEGER);
-		INSERT INTO users VALUES (1, 'ann@example.com'); INSERT INTO lines VALUES (10, 1), (11, 1)`
+	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE bills (id INTEGER PRIMARY KEY, user_id INTEGER);
+		INSERT INTO users VALUES (1, 'ann@example.com'); INSERT INTO bills VALUES (10, 1), (11, 1)`
 	everyDatabase(t, schema, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "users | table: users, key: [id], subject: {email: email}, erase: delete",
-			"lines | table: lines, key: [id], via: [{table: users, on: {user_id: id}}], subject: {email: users.email}, erase: delete"))
+			"bills | table: bills, key: [id], via: [{table: users, on: {user_id: id}}], subject: {email: users.email}, erase: delete"))
 		ann := ids("email ann@example.com")
 		fresh := jobsOf(dsar.Erasure, ann)
 		if err := s.planAll(t.Context(), fresh); err != nil || fresh[0].Err != nil {
 			t.Fatal(err, fresh[0].Err)
 		}
-		fresh[0].Holds = []string{"lines"} // it came after the plan
+		fresh[0].Holds = []string{"bills"} // it came after the plan
 		if err := s.eraseByPlan(t.Context(), fresh); err != nil || fresh[0].Err != nil {
 			t.Fatal(err, fresh[0].Err)
 		}
@@ -131,7 +131,7 @@ func TestDueByKeys(t *testing.T) {
 		if err := s.eraseByPlan(t.Context(), again); err != nil || again[0].Err != nil {
 			t.Fatal(err, again[0].Err)
 		}
-		if left := d.column(t, "SELECT id FROM lines"); len(left) > 0 {
+		if left := d.column(t, "SELECT id FROM bills"); len(left) > 0 {
 			t.Errorf("%v are left: %+v, by %+v", left, again[0].Counts, planned)
 		}
 	})
