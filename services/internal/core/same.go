@@ -218,3 +218,22 @@ func Judged(a, b State) (same, judged bool) {
 	look(b, a)
 	return same, judged
 }
+
+// Compared is another request, and how it compares with one.
+type Compared struct {
+	State
+	Comparison
+}
+
+// JudgedAmong returns what a person has said of whether one of the requests that are compared with
+// a request is of its person; or of whether it is of the same person as another of them, which is
+// of the request's account: nobody is asked twice.
+func JudgedAmong(s, other State, all []Compared) (same, judged bool) {
+	same, judged = Judged(s, other)
+	for _, third := range all {
+		if !judged && third.Account && third.Sameness == SamePerson && third.Accepted.RequestID != other.Accepted.RequestID {
+			same, judged = Judged(third.State, other)
+		}
+	}
+	return same, judged
+}

@@ -61,11 +61,10 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 // other is another request that has something in common with one that looks, and the
 // fingerprint, in that one, of an identifier that both have.
 type other struct {
-	core.State
-	compared core.Comparison
-	by       string
-	judged   bool // a person has said whether it is of the same person
-	same     bool // it is: by what was compared, or as a person said
+	core.Compared
+	by     string
+	judged bool // a person has said whether it is of the same person
+	same   bool // it is: by what was compared, or as a person said
 }
 
 // others returns the other requests of a request's person: those that are by [core.Compare],
@@ -76,16 +75,23 @@ func (k *Keeper) others(ctx context.Context, s core.State) (same []other, doubte
 	if err != nil {
 		return nil, false, err
 	}
+	compared := make([]core.Compared, len(all))
 	for i := range all {
-		all[i].judge(s, all)
+		compared[i] = all[i].Compared
+	}
+	for i := range all {
+		o := &all[i]
+		if o.same, o.judged = core.JudgedAmong(s, o.State, compared); !o.judged {
+			o.same = o.Sameness == core.SamePerson
+		}
 	}
 	ask := core.DoubtEarlier{Now: k.Now()}
 	for _, o := range all {
 		switch {
 		case o.same:
 			same = append(same, o)
-		case !o.judged && s.Unsettled(o.State, o.compared, ask.Now):
-			ask.Doubts = append(ask.Doubts, core.EarlierDoubted{Request: o.Accepted.RequestID, Why: o.compared.Doubt})
+		case !o.judged && s.Unsettled(o.State, o.Comparison, ask.Now):
+			ask.Doubts = append(ask.Doubts, core.EarlierDoubted{Request: o.Accepted.RequestID, Why: o.Doubt})
 		}
 	}
 	rivals, err := k.rivals(ctx, s, same)
@@ -97,20 +103,6 @@ func (k *Keeper) others(ctx context.Context, s core.State) (same []other, doubte
 	}
 	_, err = k.Requests.Do(ctx, s.Accepted.RequestID, ask)
 	return nil, true, err
-}
-
-// judge takes over what a person has said of whether another request is of a request's person;
-// or of a third one that is of the same account as that: it isn't asked twice.
-func (o *other) judge(s core.State, all []other) {
-	o.same, o.judged = core.Judged(s, o.State)
-	for _, third := range all {
-		if !o.judged && third.compared.Account && third.compared.Sameness == core.SamePerson && third.Accepted.RequestID != o.Accepted.RequestID {
-			o.same, o.judged = core.Judged(third.State, o.State)
-		}
-	}
-	if !o.judged {
-		o.same = o.compared.Sameness == core.SamePerson
-	}
 }
 
 // common returns the other requests that have something in common with a request that may be
@@ -140,7 +132,7 @@ func (k *Keeper) common(ctx context.Context, s core.State) (out []other, err err
 				return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
 			}
 			if c.By >= 0 { // else it is merely claimed there
-				out = append(out, other{State: there, compared: c, by: mine[c.By].Fingerprint})
+				out = append(out, other{Compared: core.Compared{State: there, Comparison: c}, by: mine[c.By].Fingerprint})
 			}
 		}
 	}

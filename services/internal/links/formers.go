@@ -48,8 +48,12 @@ func (f Formers) Former(ctx context.Context, t dsar.Task) (out []link.Former, er
 	if err != nil {
 		return nil, err
 	}
+	var compared []core.Compared
 	for _, o := range all {
-		if o.same(s, all) || !o.keeps(t.System, f.Now()) {
+		compared = append(compared, o.Compared)
+	}
+	for _, o := range all {
+		if o.same(s, compared) || !o.keeps(t.System, f.Now()) {
 			continue
 		}
 		if out = append(out, link.Former{RequestID: o.Accepted.RequestID, Plans: o.PlansOf(t.System), Numbers: o.numbers}); len(out) > maxFormers {
@@ -61,9 +65,8 @@ func (f Formers) Former(ctx context.Context, t dsar.Task) (out []link.Former, er
 
 // numbered is another request that has numbers of a task's person.
 type numbered struct {
-	core.State
-	compared core.Comparison
-	numbers  []dsar.Identifier
+	core.Compared
+	numbers []dsar.Identifier
 }
 
 // others returns the other requests that have numbers of a task's person, each once.
@@ -91,7 +94,7 @@ func (f Formers) others(ctx context.Context, s core.State, mine []prints.Value, 
 				if err != nil {
 					return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
 				}
-				at, out = len(out), append(out, numbered{State: other, compared: c})
+				at, out = len(out), append(out, numbered{Compared: core.Compared{State: other, Comparison: c}})
 			}
 			out[at].numbers = append(out[at].numbers, numbers[i])
 		}
@@ -99,18 +102,13 @@ func (f Formers) others(ctx context.Context, s core.State, mine []prints.Value, 
 	return out, nil
 }
 
-// same reports whether it is of the same person as a request: as somebody has said of the two, or
-// of this one and another that is surely the request's person's; or as they compare.
-func (o numbered) same(s core.State, all []numbered) bool {
-	if same, judged := core.Judged(s, o.State); judged {
+// same reports whether it is of the same person as a request: as somebody has said, or as they
+// compare.
+func (o numbered) same(s core.State, all []core.Compared) bool {
+	if same, judged := core.JudgedAmong(s, o.State, all); judged {
 		return same
 	}
-	for _, third := range all {
-		if same, judged := core.Judged(third.State, o.State); judged && third.compared.Sameness == core.SamePerson && third.Accepted.RequestID != o.Accepted.RequestID {
-			return same
-		}
-	}
-	return o.compared.Sameness == core.SamePerson
+	return o.Sameness == core.SamePerson
 }
 
 // keeps reports whether it is an erasure that keeps something in a system, and has plans of it.
