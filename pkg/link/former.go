@@ -71,7 +71,7 @@ func (h *Hub) former(ctx context.Context, t dsar.Task, keys *vault.Keys) ([]Form
 		if err := numbers.open(keys, dsar.Task{Identifiers: f.Numbers}); err != nil {
 			return nil, err
 		}
-		ref, err := h.writePlans(ctx, t.System, f)
+		ref, err := h.writeBeside(ctx, t.System, formerAction, f.RequestID, nil, f.Plans)
 		switch {
 		case errors.Is(err, vault.ErrShredded):
 			continue
@@ -83,28 +83,6 @@ func (h *Hub) former(ctx context.Context, t dsar.Task, keys *vault.Keys) ([]Form
 		out = append(out, FormerRef{RequestID: f.RequestID, Grant: ref, Numbers: numbers.Identifiers})
 	}
 	return out, nil
-}
-
-// writePlans writes what opens an earlier erasure's plans of a system.
-func (h *Hub) writePlans(ctx context.Context, system string, f Former) (GrantRef, error) {
-	keys, err := h.vault.Keys(ctx, f.RequestID)
-	if err != nil {
-		return GrantRef{}, err
-	}
-	g := Grant{Plans: f.Plans, Objects: map[string][]byte{}}
-	for _, plan := range f.Plans {
-		scope := vault.ScopeOf(plan.Name)
-		k, err := keys.ObjectKey(scope)
-		if err != nil {
-			return GrantRef{}, err
-		}
-		g.Objects[scope] = k.Secret()
-	}
-	k, err := keys.ObjectKey(system + "/" + formerAction + "/1")
-	if err != nil {
-		return GrantRef{}, err
-	}
-	return writeGrant(ctx, h.vault.Objects, k, g)
 }
 
 // ReadFormers reads from the vault what earlier erasures keep of whom had a number before.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
@@ -82,9 +84,57 @@ func writeGrant(ctx context.Context, o *vault.Objects, k vault.ObjectKey, g Gran
 	return ref, w.Close()
 }
 
+// writeBeside writes, under another request than a task's, what the task's worker may know of it: by
+// what a system is asked for its person, and what opens plans of the system.
+func (h *Hub) writeBeside(ctx context.Context, system, action, requestID string, ids []dsar.Identifier, plans []dsar.Object) (GrantRef, error) {
+	keys, err := h.vault.Keys(ctx, requestID)
+	if err != nil {
+		return GrantRef{}, err
+	}
+	g := Grant{Plans: plans, Objects: map[string][]byte{}}
+	if err := g.open(keys, dsar.Task{System: system, Identifiers: ids}); err != nil {
+		return GrantRef{}, err
+	}
+	for _, plan := range plans {
+		scope := vault.ScopeOf(plan.Name)
+		k, err := keys.ObjectKey(scope)
+		if err != nil {
+			return GrantRef{}, err
+		}
+		g.Objects[scope] = k.Secret()
+	}
+	k, err := keys.ObjectKey(system + "/" + action + "/1")
+	if err != nil {
+		return GrantRef{}, err
+	}
+	return writeGrant(ctx, h.vault.Objects, k, g)
+}
+
 // ReadGrant reads a task's grant from the vault.
 func (t Task) ReadGrant(ctx context.Context, o *vault.Objects) (Grant, error) {
 	return readGrant(ctx, o, t.RequestID, t.Grant)
+}
+
+// readGrant reads an object that [writeGrant] wrote.
+func readGrant(ctx context.Context, o *vault.Objects, requestID string, ref GrantRef) (Grant, error) {
+	var g Grant
+	k, err := vault.NewObjectKey(requestID, strings.TrimSuffix(ref.Name, "-g"), ref.Key)
+	if err != nil {
+		return g, err
+	}
+	r, err := o.Open(ctx, k, ref.Name)
+	if err != nil {
+		return g, err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, maxGrant))
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(text, &g); err != nil {
+		return g, fmt.Errorf("link: grant of request %s: %w", requestID, vault.ErrCorrupt)
+	}
+	return g, nil
 }
 
 // ObjectKey returns the key of a scope's objects; vault.ErrShredded where the grant has

@@ -2,12 +2,9 @@ package link
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/telemetry"
@@ -96,7 +93,7 @@ func (h *Hub) held(ctx context.Context, t dsar.Task) ([]HeldRef, error) {
 		if len(p.Identifiers) == 0 && len(p.Plans) == 0 {
 			continue
 		}
-		ref, err := h.writeHeld(ctx, t.System, p)
+		ref, err := h.writeBeside(ctx, t.System, heldAction, p.RequestID, p.Identifiers, p.Plans)
 		switch {
 		case errors.Is(err, vault.ErrShredded) && p.Beside:
 			continue
@@ -108,32 +105,6 @@ func (h *Hub) held(ctx context.Context, t dsar.Task) ([]HeldRef, error) {
 		out = append(out, HeldRef{RequestID: p.RequestID, Grant: ref, Datasets: p.Datasets, Shared: p.Shared})
 	}
 	return out, nil
-}
-
-// writeHeld writes by what a system is asked for a person of whom records are held.
-func (h *Hub) writeHeld(ctx context.Context, system string, p Held) (GrantRef, error) {
-	keys, err := h.vault.Keys(ctx, p.RequestID)
-	if err != nil {
-		return GrantRef{}, err
-	}
-	var g Grant
-	if err := g.open(keys, dsar.Task{System: system, Identifiers: p.Identifiers}); err != nil {
-		return GrantRef{}, err
-	}
-	g.Plans, g.Objects = p.Plans, map[string][]byte{}
-	for _, plan := range p.Plans {
-		scope := vault.ScopeOf(plan.Name)
-		k, err := keys.ObjectKey(scope)
-		if err != nil {
-			return GrantRef{}, err
-		}
-		g.Objects[scope] = k.Secret()
-	}
-	k, err := keys.ObjectKey(system + "/" + heldAction + "/1")
-	if err != nil {
-		return GrantRef{}, err
-	}
-	return writeGrant(ctx, h.vault.Objects, k, g)
 }
 
 // errHeldLost says that a hold is on, and that whom it concerns can't be read any more.
@@ -159,26 +130,4 @@ func (g Grant) ReadHeld(ctx context.Context, o *vault.Objects) ([]HeldPerson, er
 // alone returns those of some identifiers that only one of both people has.
 func (r HeldRef) alone(ids []Identifier) []Identifier {
 	return slices.DeleteFunc(slices.Clone(ids), func(id Identifier) bool { return slices.Contains(r.Shared, id.Print) })
-}
-
-// readGrant reads an object that [writeGrant] wrote.
-func readGrant(ctx context.Context, o *vault.Objects, requestID string, ref GrantRef) (Grant, error) {
-	var g Grant
-	k, err := vault.NewObjectKey(requestID, strings.TrimSuffix(ref.Name, "-g"), ref.Key)
-	if err != nil {
-		return g, err
-	}
-	r, err := o.Open(ctx, k, ref.Name)
-	if err != nil {
-		return g, err
-	}
-	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, maxGrant))
-	if err != nil {
-		return g, err
-	}
-	if err := json.Unmarshal(text, &g); err != nil {
-		return g, fmt.Errorf("link: grant of request %s: %w", requestID, vault.ErrCorrupt)
-	}
-	return g, nil
 }
