@@ -17,7 +17,8 @@ func (l *linter) unasked(path string, d *Dataset) {
 		if via.From != "" && via.From != d.SQL.Table {
 			continue
 		}
-		for near, far := range via.On {
+		for _, near := range slices.Sorted(maps.Keys(via.On)) {
+			far := via.On[near]
 			refers := slices.ContainsFunc(d.SQL.UnlessShared, func(s Shared) bool {
 				return s.Table == via.Table && slices.Contains(slices.Collect(maps.Values(s.On)), near)
 			})
