@@ -18,11 +18,9 @@ import (
 // implements link.Formers. It is safe for many goroutines.
 type Formers struct {
 	Requests Requests
-	Journal  interface {
-		ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
-	}
-	Prints prints.Prints
-	Now    func() time.Time
+	Journal  Journal
+	Prints   prints.Prints
+	Now      func() time.Time
 }
 
 // maxFormers bounds the erasures whose plans a task is told: more people than one number is given
@@ -76,27 +74,27 @@ func (f Formers) others(ctx context.Context, s core.State, mine []prints.Value, 
 		if i < 0 {
 			continue
 		}
-		rows, err := f.Journal.ByFingerprint(ctx, f.Prints.Vault.Fingerprint(v.Type, v.Value), journal.MaxList)
-		if err != nil {
-			return nil, fmt.Errorf("earlier requests: %w", err)
-		}
-		for _, row := range rows {
+		err := each(ctx, f.Journal, f.Prints.Vault.Fingerprint(v.Type, v.Value), func(row journal.Row) error {
 			if row.RequestID == s.Accepted.RequestID {
-				continue
+				return nil
 			}
 			at := slices.IndexFunc(out, func(o numbered) bool { return o.Accepted.RequestID == row.RequestID })
 			if at < 0 {
 				other, err := f.Requests.State(ctx, row.RequestID)
 				if err != nil {
-					return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
+					return fmt.Errorf("request %s: %w", row.RequestID, err)
 				}
 				c, err := f.Prints.Compare(ctx, s, mine, other, other.Usable())
 				if err != nil {
-					return nil, fmt.Errorf("request %s: %w", row.RequestID, err)
+					return fmt.Errorf("request %s: %w", row.RequestID, err)
 				}
 				at, out = len(out), append(out, numbered{Compared: core.Compared{State: other, Comparison: c}})
 			}
 			out[at].numbers = append(out[at].numbers, numbers[i])
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("earlier requests: %w", err)
 		}
 	}
 	return out, nil

@@ -189,7 +189,7 @@ func (t *together) Held(ctx context.Context, system, requestID string) ([]link.H
 // led to a record may have gone with one of these, whose plan then is the way to it
 // (docs/adr/0046).
 func (h *Holds) holders(ctx context.Context) (out []holder, err error) {
-	err = h.each(ctx, lifecycle.IndexHeld, func(row journal.Row) error {
+	err = each(ctx, h.journal, lifecycle.IndexHeld, func(row journal.Row) error {
 		holder, err := h.holder(ctx, row)
 		if err == nil && len(holder.holds) > 0 {
 			out = append(out, holder)
@@ -213,7 +213,7 @@ func (h *Holds) holders(ctx context.Context) (out []holder, err error) {
 		out[i].holds, out[i].of = slices.Concat(out[i].holds, of.holds), append(out[i].of, of.requestID)
 		return nil
 	}
-	err = h.each(ctx, lifecycle.IndexKept, func(row journal.Row) error {
+	err = each(ctx, h.journal, lifecycle.IndexKept, func(row journal.Row) error {
 		kept, err := h.holder(ctx, row)
 		if err != nil {
 			return err
@@ -243,15 +243,15 @@ func (h *Holds) holders(ctx context.Context) (out []holder, err error) {
 	return out, err
 }
 
-// each calls do for each request that a word finds. Few have, or had, a hold, and those are
-// found by one statement that is prepared once; of more than it returns, page by page.
-func (h *Holds) each(ctx context.Context, word string, do func(journal.Row) error) error {
-	rows, err := h.journal.ByFingerprint(ctx, word, journal.MaxList)
+// each calls do for each request that a word finds. Mostly few are found, by one statement that
+// is prepared once; of more than it returns, page by page.
+func each(ctx context.Context, j Journal, word string, do func(journal.Row) error) error {
+	rows, err := j.ByFingerprint(ctx, word, journal.MaxList)
 	if err != nil {
 		return err
 	}
 	if len(rows) == journal.MaxList {
-		return journal.Each(ctx, h.journal, word, do)
+		return journal.Each(ctx, j, word, do)
 	}
 	for _, row := range rows {
 		if err := do(row); err != nil {
