@@ -146,15 +146,12 @@ func (s State) renamed(from, to string) State {
 		name(&sys.Name)
 		sys.EraseAfter = names(sys.EraseAfter)
 	}
-	s.Fields, s.Let, s.Parts = slices.Clone(s.Fields), slices.Clone(s.Let), slices.Clone(s.Parts)
+	s.Fields, s.Let = slices.Clone(s.Fields), slices.Clone(s.Let)
 	for i := range s.Fields {
 		name(&s.Fields[i].System)
 	}
 	for i := range s.Let {
 		name(&s.Let[i].System)
-	}
-	for i := range s.Parts {
-		name(&s.Parts[i].System)
 	}
 	s.Accepted.Identifiers, s.Identifiers = identifiers(s.Accepted.Identifiers), identifiers(s.Identifiers)
 	s.Accepted.Kept, s.KeptThen, s.KeptElsewhere = kept(s.Accepted.Kept), kept(s.KeptThen), kept(s.KeptElsewhere)
@@ -170,6 +167,11 @@ func (s State) renamed(from, to string) State {
 	s.Parts = slices.Clone(s.Parts)
 	for i := range s.Parts {
 		name(&s.Parts[i].System)
+	}
+	s.Seconds = slices.Clone(s.Seconds)
+	for i := range s.Seconds {
+		name(&s.Seconds[i].System)
+		s.Seconds[i].Systems = names(s.Seconds[i].Systems)
 	}
 	s.Notices = slices.Clone(s.Notices)
 	for i := range s.Notices {

@@ -243,3 +243,21 @@ func TestARefusalIsJudgedFirst(t *testing.T) {
 	s = then(t, s, core.JudgeSecond{By: paul, Asked: s.Unjudged()[1].Asked, Reason: "it isn't", Now: now})
 	then(t, s, core.JudgeSecond{By: paul, Asked: proof.Asked, Agreed: true, Calendar: coretest.Calendar{}, Now: now})
 }
+
+// TestARenamedSystemIsJudgedByItsNewName: what a second person agrees to is done where the system
+// it concerns was renamed meanwhile.
+func TestARenamedSystemIsJudgedByItsNewName(t *testing.T) {
+	t.Parallel()
+	now := coretest.Start.Add(time.Hour)
+	for right, act := range map[dsar.Right]core.Command{
+		dsar.Access:        core.RefusePart{By: lea, System: "s", Dataset: "d", Ground: "rights-of-others", Reason: "why", Now: now},
+		dsar.Rectification: core.RefuseField{By: lea, System: "s", Dataset: "d", Column: "c", Ground: "rights-of-others", Reason: "why", Now: now},
+	} {
+		s := then(t, judged(right, core.FourEyesRefusals), core.AskSecond{Act: act})
+		s = then(t, s, core.RenameSystem{By: paul, Reason: "why", System: "s", To: "n", Now: now})
+		s = then(t, s, core.JudgeSecond{By: paul, Asked: s.Unjudged()[0].Asked, Agreed: true, Now: now})
+		if s.RefusedPart("n", "d") == nil && s.RefusedField("n", "d", "c") == nil {
+			t.Errorf("%s: nothing is refused: %+v, %+v", right, s.Parts, s.Fields)
+		}
+	}
+}
