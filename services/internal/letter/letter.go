@@ -159,9 +159,8 @@ type data struct {
 	Agent, Organisation, Guardian bool
 	Reason                        string
 	Ground                        string
-	GroundLaw                     string   // the article
-	GroundCited                   string   // the same, in brackets
-	Parts                         []string // what is refused of a copy: a sentence for each ground
+	GroundCited                   string   // the article, in brackets
+	Parts                         []string // what is refused of a copy or a correction: a sentence for each ground
 	AskedAgain                    string   // the day on which an answered erasure was proven anew
 	Back                          int64    // how many records had come back then
 	Whole                         bool     // nothing of them is left
@@ -219,7 +218,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 		case statement.TakesLonger:
 			d.Reason, d.Due = sentencePart(s.Reason), day(s.Until)
 		case statement.Refused:
-			d.Ground, d.GroundLaw = s.Title, s.Source
+			d.Ground = s.Title
 			if s.Source != "" {
 				d.GroundCited = words.Cited(s.Source)
 			}

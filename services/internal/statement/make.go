@@ -268,13 +268,11 @@ func (e *evidence) refusedInPart() (out []claim) {
 // hand, they have said so themselves.
 func (e *evidence) refusedFields() (out []core.RefusedField) {
 	for _, f := range e.Told.Fields {
-		for _, s := range e.Told.Systems {
-			for i := range s.Ends {
-				end := &s.Ends[i]
-				if s.System == f.System && end.Action == dsar.Rectify && (end.By != "" || slices.Contains(countsOf(end, f.Dataset).Refused, f.Column)) {
-					out = append(out, f)
-				}
-			}
+		asked := func(end core.ActionEnd) bool {
+			return end.Action == dsar.Rectify && (end.By != "" || slices.Contains(countsOf(&end, f.Dataset).Refused, f.Column))
+		}
+		if slices.ContainsFunc(e.Told.Systems, func(s core.SystemAnswer) bool { return s.System == f.System && slices.ContainsFunc(s.Ends, asked) }) {
+			out = append(out, f)
 		}
 	}
 	return out
