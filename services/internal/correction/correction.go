@@ -32,18 +32,10 @@ var ErrNotOne = errors.New("the request corrects nothing")
 // Open opens what is sealed of a request: the caller MUST have recorded that somebody looks.
 func Open(keys *vault.Keys, s core.State) (Wanted, error) {
 	var w Wanted
-	if s.Right != dsar.Rectification || len(s.Accepted.Details) == 0 {
-		return w, ErrNotOne
-	}
-	plain, err := keys.Open(s.Accepted.Details, vault.RequestDetails)
-	if err != nil {
+	var err error
+	if w.Corrections, err = Of(keys, s); err != nil {
 		return w, err
 	}
-	var d event.Details
-	if json.Unmarshal(plain, &d) != nil {
-		return w, errors.New("its corrections can't be read")
-	}
-	w.Corrections = d.Corrections
 	for _, i := range s.Usable() {
 		value, err := keys.Open(i.Sealed, vault.Identifier)
 		if err != nil {
@@ -52,6 +44,23 @@ func Open(keys *vault.Keys, s core.State) (Wanted, error) {
 		w.Identifiers = append(w.Identifiers, worker.Identifier{Type: i.Type, Value: string(value), Assurance: i.Assurance})
 	}
 	return w, nil
+}
+
+// Of opens what a person wants corrected: the caller MUST have recorded that somebody looks, or
+// show it to nobody.
+func Of(keys *vault.Keys, s core.State) ([]event.Correction, error) {
+	if s.Right != dsar.Rectification || len(s.Accepted.Details) == 0 {
+		return nil, ErrNotOne
+	}
+	plain, err := keys.Open(s.Accepted.Details, vault.RequestDetails)
+	if err != nil {
+		return nil, err
+	}
+	var d event.Details
+	if json.Unmarshal(plain, &d) != nil {
+		return nil, errors.New("its corrections can't be read")
+	}
+	return d.Corrections, nil
 }
 
 // Field is what one field of one record holds, and what it is to be. Secret is the kind of

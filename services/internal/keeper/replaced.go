@@ -2,15 +2,14 @@ package keeper
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correction"
 	"habeas.dev/services/internal/prints"
 )
 
@@ -44,26 +43,22 @@ func (k *Keeper) carryReplaced(ctx context.Context, c *core.LookBack, s core.Sta
 // none where what it was about is forgotten.
 func (k *Keeper) replaced(ctx context.Context, s core.State) ([]dsar.Identifier, error) {
 	keys, err := k.Vault.Keys(ctx, s.Accepted.RequestID)
-	var plain []byte
+	var corrections []event.Correction
 	if err == nil {
-		plain, err = keys.Open(s.Accepted.Details, vault.RequestDetails)
+		corrections, err = correction.Of(keys, s)
 	}
-	if gone(err) || len(s.Accepted.Details) == 0 {
+	if gone(err) || errors.Is(err, correction.ErrNotOne) {
 		return nil, nil
 	}
-	var d event.Details
-	if err == nil && json.Unmarshal(plain, &d) != nil {
-		err = errors.New("they can't be read")
-	}
 	if err != nil {
-		return nil, fmt.Errorf("request %s: its corrections: %w", s.Accepted.RequestID, err)
+		return nil, fmt.Errorf("request %s: %w", s.Accepted.RequestID, err)
 	}
 	known, err := k.prints().Values(ctx, s.Accepted.RequestID, s.Usable())
 	if err != nil {
 		return nil, err
 	}
 	isNew := func(v prints.Value) bool {
-		return slices.ContainsFunc(d.Corrections, func(c event.Correction) bool { return k.Vault.Identifiers().Same(v.Type, v.Value, c.Value) })
+		return slices.ContainsFunc(corrections, func(c event.Correction) bool { return k.Vault.Identifiers().Same(v.Type, v.Value, c.Value) })
 	}
 	var out []dsar.Identifier
 	for _, v := range known {
