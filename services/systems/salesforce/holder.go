@@ -187,7 +187,7 @@ func (e *evidence) holder(s *subject, r *shown) (h worker.Holder) {
 		for _, name := range names {
 			value := vendorapi.Text(f.get(name))
 			if name != "Id" && value != "" && len(s.known[typ]) > 0 {
-				h.Leads(s.task.Knows(typ, value) || slices.Contains(s.known[typ], matched(name, value)))
+				h.Leads(s.knows(typ, name, value))
 			}
 		}
 	}

@@ -16,20 +16,12 @@ func (g *group) withoutLeft(n int, o *object, f *fields, of []*subject) []*subje
 		case g.named(o, f, s):
 			return false
 		case s.found(o, f).IsAnothers():
-			s.leave(n, worker.FoundAnothers)
+			s.left[n] = true
 		default:
 			return false
 		}
 		return true
 	})
-}
-
-// leave notes why a record of an object was left.
-func (s *subject) leave(n int, why string) {
-	if s.left == nil {
-		s.left = map[int]string{}
-	}
-	s.left[n] = why
 }
 
 // named reports whether a record refers to one of a subject's, or is named by one: whose it is
@@ -47,7 +39,7 @@ func (s *subject) found(o *object, f *fields) worker.Matches {
 	for typ, names := range o.By {
 		for _, name := range names {
 			if value := vendorapi.Text(f.get(name)); value != "" && len(s.known[typ]) > 0 {
-				held[typ] = held[typ] || s.task.Knows(typ, value) || slices.Contains(s.known[typ], matched(name, value))
+				held[typ] = held[typ] || s.knows(typ, name, value)
 			}
 		}
 	}
@@ -56,9 +48,9 @@ func (s *subject) found(o *object, f *fields) worker.Matches {
 
 // tellLeft names to whoever asks what was left of a subject and isn't named already.
 func (w *Worker) tellLeft(s *subject, gaps map[int]string, tell func(dataset, why string, cause dsar.Cause)) {
-	for n, why := range s.left {
+	for n := range s.left {
 		if o := &w.objects[n]; gaps[n] == "" {
-			tell(o.dataset, why, dsar.Cause{Dataset: o.dataset, Object: o.Object})
+			tell(o.dataset, worker.FoundAnothers, dsar.Cause{Dataset: o.dataset, Object: o.Object})
 		}
 	}
 }

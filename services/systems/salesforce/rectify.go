@@ -192,9 +192,8 @@ func (w *Worker) writeAll(ctx context.Context, g *group, wanted map[int]bool, se
 	}
 	for s, set := range sets {
 		gaps := w.gaps(g, s)
-		without := func(n int, _ string) bool { return set[n] == nil }
-		maps.DeleteFunc(gaps, without)
-		maps.DeleteFunc(s.left, without)
+		maps.DeleteFunc(gaps, func(n int, _ string) bool { return set[n] == nil })
+		maps.DeleteFunc(s.left, func(n int, _ bool) bool { return set[n] == nil })
 		counts.uncover(w, s, gaps)
 	}
 	return nil

@@ -31,15 +31,15 @@ type subject struct {
 	// type, as they are matched ([matched]): telephone numbers without their country, too.
 	known map[dsar.IdentifierType][]string
 	roots int
-	// left are the objects of which a record was left that may be somebody else's, and why.
-	left    map[int]string
+	// left are the objects of which a record was left since it says that it is somebody else's.
+	left    map[int]bool
 	account *erasure.Account // of an erasure or its proof
 	err     error
 }
 
 // subjectOf takes a task's identifiers.
 func subjectOf(t worker.Task) *subject {
-	s := &subject{task: t, identifiers: literalsOf(t.Identifiers), known: map[dsar.IdentifierType][]string{}}
+	s := &subject{task: t, identifiers: literalsOf(t.Identifiers), known: map[dsar.IdentifierType][]string{}, left: map[int]bool{}}
 	for typ, values := range literalsOf(t.Known()) {
 		for _, v := range values {
 			s.known[typ] = append(s.known[typ], strings.ToLower(v))
@@ -49,6 +49,11 @@ func subjectOf(t worker.Task) *subject {
 		}
 	}
 	return s
+}
+
+// knows reports whether what stands in a field is an identifier of the subject's, of a type.
+func (s *subject) knows(typ dsar.IdentifierType, field, value string) bool {
+	return s.task.Knows(typ, value) || slices.Contains(s.known[typ], matched(field, value))
 }
 
 // literalsOf returns the literals by which identifiers are looked up, by type.
