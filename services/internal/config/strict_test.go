@@ -223,6 +223,9 @@ func TestStrictEndpoints(t *testing.T) {
 		{"s3://vault?endpoint=http://127.0.0.1:9000&disable_https=true", "", "", false},
 		{"s3://vault?endpoint=localhost:9000&disableSSL=true", "", "", false},
 		{"s3://vault?disable_https=false", "", "", false},
+		{"s3://vault?endpoint=minio:9000&disableSSL=1", "", "", true},
+		{"s3://vault?endpoint=minio:9000&use_ssl=0", "", "", true},
+		{"s3://vault?endpoint=minio:9000&use_ssl=1", "", "", false},
 		{"file:///var/lib/habeas?disable_https=false", "", "", false},
 	} {
 		config, _ := with(t, "vault.bucket", c.address)

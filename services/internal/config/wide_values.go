@@ -82,7 +82,7 @@ func plainEndpoint(v view, u *url.URL) string {
 				endpoint = at.Host
 			case name == "endpoint", name == "domain":
 				endpoint = value
-			case plainSwitches[name] != "" && (value == plainSwitches[name] || isTrue(value) && isTrue(plainSwitches[name])):
+			case plainSwitches[name] != "" && isSame(value, plainSwitches[name]):
 				off = name + "=" + value
 			}
 		}
@@ -110,6 +110,13 @@ func plainEndpoint(v view, u *url.URL) string {
 func isTrue(value string) bool {
 	on, err := strconv.ParseBool(value)
 	return err == nil && on
+}
+
+// isSame reports whether two values of a parameter mean the same.
+func isSame(a, b string) bool {
+	on, err := strconv.ParseBool(a)
+	other, not := strconv.ParseBool(b)
+	return a == b || err == nil && not == nil && on == other
 }
 
 // isAnybodys tells of a bucket that is opened as nobody: whoever can reach it does the same.
